@@ -1,0 +1,69 @@
+# x.titan: every target creates .venv and installs on first use, and is quick when nothing changed.
+PYTHON  ?= python3
+VENV    := .venv
+BIN     := $(VENV)/bin
+BUILD   := $(if $(GPU),gpu,cpu)
+STAMP   := $(VENV)/.installed-$(BUILD)
+
+# torch: the CPU build unless GPU=1. A wheel folder that pip already knows (PIP_FIND_LINKS) is preferred over a download.
+ifeq ($(BUILD),gpu)
+TORCH_ENV  := UV_FIND_LINKS=
+TORCH_FLAG :=
+else ifneq ($(PIP_FIND_LINKS),)
+TORCH_ENV  := UV_FIND_LINKS="$(PIP_FIND_LINKS)"
+TORCH_FLAG :=
+else
+TORCH_ENV  :=
+TORCH_FLAG := --torch-backend cpu
+endif
+
+# No tool phones home; bytecode is written, or every process compiles the world again.
+export DAGSTER_DISABLE_TELEMETRY = 1
+export MLFLOW_DISABLE_TELEMETRY  = true
+export DVC_NO_ANALYTICS          = 1
+export GX_ANALYTICS_ENABLED      = false
+export DO_NOT_TRACK              = 1
+export PYTHONDONTWRITEBYTECODE   =
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint drill bench ui clean
+
+help:  ## Show what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+install: $(STAMP)  ## Create .venv and install everything (GPU=1 takes torch's CUDA build)
+
+$(STAMP): pyproject.toml constraints/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "error: Python 3.11 to 3.13 is needed, this is %d.%d; set PYTHON=python3.11" % sys.version_info[:2])'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV) (about a minute) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9,<1"
+	@$(TORCH_ENV) UV_COMPILE_BYTECODE=1 $(BIN)/uv pip install --quiet --python $(BIN)/python $(TORCH_FLAG) -r constraints/dev.txt
+	@$(TORCH_ENV) $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@rm -f $(VENV)/.installed-* && touch $@
+	@echo "installed."
+
+demo: install  ## The main job, end to end: train, prove, promote, trade, survive a kill -9, report
+	$(BIN)/xtitan demo $(ARGS)
+
+test: install lint  ## All tests
+	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+
+lint: install  ## Style, types and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+drill: install  ## Long proofs: five seeds, gate calibration, kill -9 storms
+	$(BIN)/python -m drills $(ARGS)
+
+bench: install  ## Measurements: runner footprint, feature and lockstep speed
+	$(BIN)/python -m benchmarks $(ARGS)
+
+ui: install  ## Dagster, MLflow and the paper exchange in one go; shows the demo's runs when there are any
+	$(BIN)/xtitan ui $(ARGS)
+
+clean:  ## Remove the environment, caches and the demo's folder; data/ and mlruns/ stay
+	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,152 @@
+"""Rules of the house: who may import whom, who may read a clock, how large a file may grow."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+TRADING = ("xtitan_core", "paper_exchange", "live_runner")
+PACKAGES = (*TRADING, "xtitan_assets")
+
+CLOCK_CALLS = {
+    ("time", "time"),
+    ("time", "time_ns"),
+    ("time", "monotonic"),
+    ("time", "monotonic_ns"),
+    ("time", "perf_counter"),
+    ("datetime", "now"),
+    ("datetime", "utcnow"),
+    ("datetime", "today"),
+    ("date", "today"),
+    ("loop", "time"),
+}
+RANDOM_MODULES = {"random", "secrets", "uuid"}
+
+
+def sources(*packages: str) -> Iterator[Path]:
+    for package in packages:
+        yield from sorted((ROOT / package).rglob("*.py"))
+
+
+def clock_reads(tree: ast.AST) -> list[int]:
+    """Lines on which a clock is read."""
+    lines = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner = node.func.value
+            name = owner.id if isinstance(owner, ast.Name) else owner.attr if isinstance(owner, ast.Attribute) else ""
+            if (name, node.func.attr) in CLOCK_CALLS:
+                lines.append(node.lineno)
+        if isinstance(node, ast.ImportFrom) and node.module == "time":
+            lines += [node.lineno for a in node.names if a.name != "sleep"]
+    return lines
+
+
+def random_draws(tree: ast.AST) -> list[int]:
+    """Lines on which a source of randomness is imported or numpy's is used."""
+    lines = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            lines += [node.lineno for a in node.names if a.name.split(".")[0] in RANDOM_MODULES]
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in RANDOM_MODULES:
+            lines.append(node.lineno)
+        if isinstance(node, ast.Attribute) and node.attr in {"default_rng", "RandomState"}:
+            lines.append(node.lineno)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "urandom":
+            lines.append(node.lineno)
+    return lines
+
+
+def test_one_module_reads_clocks() -> None:
+    for path in sources(*TRADING):
+        if path != ROOT / "xtitan_core" / "clock.py":
+            assert clock_reads(ast.parse(path.read_text())) == [], f"{path.relative_to(ROOT)} reads a clock"
+
+
+def test_one_module_draws_random_numbers() -> None:
+    for path in sources(*TRADING):
+        if path != ROOT / "xtitan_core" / "randomness.py":
+            assert random_draws(ast.parse(path.read_text())) == [], f"{path.relative_to(ROOT)} draws random numbers"
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "import time\ntime.time()",
+        "import datetime\ndatetime.datetime.now()",
+        "from time import monotonic",
+        "loop.time()",
+    ],
+)
+def test_a_planted_clock_read_is_caught(planted: str) -> None:
+    assert clock_reads(ast.parse(planted))
+
+
+@pytest.mark.parametrize(
+    "planted", ["import random", "from uuid import uuid4", "import numpy as np\nnp.random.default_rng()"]
+)
+def test_a_planted_random_draw_is_caught(planted: str) -> None:
+    assert random_draws(ast.parse(planted))
+
+
+def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(Path(sys.executable).parent / "lint-imports"), "--no-cache", "--config", str(folder / "pyproject.toml")],
+        cwd=folder,
+        env={"PYTHONPATH": str(folder), "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def copy_of_the_sources(folder: Path) -> Path:
+    (folder / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
+    for path in sources(*PACKAGES):
+        target = folder / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(path.read_text())
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("where", "planted"),
+    [
+        ("live_runner/planted.py", "import paper_exchange"),
+        ("paper_exchange/planted.py", "import xtitan_assets.params"),
+        ("xtitan_core/planted.py", "import live_runner"),
+        ("live_runner/planted.py", "def later():\n    import torch"),
+        ("xtitan_assets/steps/planted.py", "import dagster"),
+        ("paper_exchange/planted.py", "import xtitan_core.journal"),
+    ],
+)
+def test_a_planted_import_breaks_the_contracts(tmp_path: Path, where: str, planted: str) -> None:
+    folder = copy_of_the_sources(tmp_path)
+    (folder / where).write_text(planted + "\n")
+    result = lint_imports(folder)
+    assert result.returncode != 0
+    assert "BROKEN" in result.stdout
+
+
+def test_import_contracts_hold() -> None:
+    result = lint_imports(ROOT)
+    assert result.returncode == 0, result.stdout
+
+
+def test_no_file_outgrows_the_house() -> None:
+    for path in sources(*PACKAGES):
+        lines = len(path.read_text().splitlines())
+        assert lines <= 400, f"{path.relative_to(ROOT)} has {lines} lines; split it by subject"
+
+
+def test_names_say_what_they_are() -> None:
+    for path in sources(*PACKAGES):
+        words = set(path.stem.split("_"))
+        assert not words & {"utils", "util", "helpers", "helper", "manager", "v2", "final", "misc"}, path

@@ -1,0 +1,31 @@
+"""The durable memory of the money path: intents, the account's cash rows, events and halts."""
+
+from live_runner.ledger.book import Ledger
+from live_runner.ledger.records import (
+    Booked,
+    Booking,
+    CashRow,
+    IllegalTransitionError,
+    Intent,
+    IntentState,
+    LedgerError,
+    LedgerFaultError,
+    LedgerLockedError,
+    Order,
+    Receipt,
+)
+
+__all__ = [
+    "Booked",
+    "Booking",
+    "CashRow",
+    "IllegalTransitionError",
+    "Intent",
+    "IntentState",
+    "Ledger",
+    "LedgerError",
+    "LedgerFaultError",
+    "LedgerLockedError",
+    "Order",
+    "Receipt",
+]

@@ -1,0 +1,1 @@
+"""Where models come from, how they are trusted, and the slots they run in."""

@@ -1,0 +1,233 @@
+"""Keeps the slots in step with the registry: resolve, verify, load, swap, fall back, roll back.
+
+Policy, by situation:
+
+=====================================  ==============================================================
+registry unreachable, cached champion  keep or load the cached one until it expires
+registry unreachable, nothing cached   run without models
+alias missing                          empty slot (no champion: shadow-only, the normal state)
+bundle refused while running           keep what runs, quarantine the new one, journal the reason
+bundle refused at start                refuse to start
+bundle rolled back on this host        fall back to the previous champion, whatever the registry says
+model expired                          empty slot
+=====================================  ==============================================================
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from live_runner.models.problems import ModelError
+from live_runner.models.session import ModelSession
+from live_runner.models.slots import ModelSlots, Slot, SlotModel
+from live_runner.models.source import ModelSource, Release, SourceError
+from live_runner.models.store import Held, ModelStore
+from xtitan_core.journal import SlotRecord
+
+ROLLED_BACK = "rolled back"
+SLOTS: tuple[Slot, ...] = ("champion", "shadow")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the registry said at one poll: a release (or None) by alias; files of the bundles not loaded yet."""
+
+    releases: dict[Slot, Release | None]
+    files: dict[str, dict[str, bytes]]
+
+
+class SlotKeeper:
+    """Owner of the slots.
+
+    Attributes:
+        slots: the occupied and empty slots; read by the trading loop once per decision.
+    """
+
+    def __init__(self, source: ModelSource | None, store: ModelStore | None, model: str, symbol: str) -> None:
+        """Without a source there are no models at all.
+
+        Args:
+            source: the registry.
+            store: verified bundles on disk.
+            model: the registered model name that manifests must carry.
+            symbol: the symbol that manifests must allow.
+        """
+        self.slots = ModelSlots()
+        self._source, self._store, self._model, self._symbol = source, store, model, symbol
+        self._refused: dict[tuple[Slot, str], str] = {}
+
+    async def ask(self) -> Offer:
+        """Ask the registry and download what is new. I/O only: nothing changes until ``apply``.
+
+        Raises:
+            SourceError: when the registry cannot be asked.
+        """
+        if self._source is None or self._store is None:
+            return Offer(dict.fromkeys(SLOTS), {})
+        releases: dict[Slot, Release | None] = {slot: await self._source.resolve(slot) for slot in SLOTS}
+        files: dict[str, dict[str, bytes]] = {}
+        held = {model.bundle_id for _, model in self.slots.loaded()}
+        for slot, release in releases.items():
+            if release is None or release.manifest_sha256 in held | files.keys():
+                continue
+            if (slot, release.manifest_sha256) in self._refused:
+                continue
+            if release.manifest_sha256 not in self._store.state.quarantined:
+                files[release.manifest_sha256] = await self._source.fetch(release)
+        return Offer(releases, files)
+
+    def apply(self, offer: Offer, epoch: int, *, strict: bool = False) -> list[SlotRecord]:
+        """Make the slots what the registry says, as far as that can be trusted.
+
+        Args:
+            offer: what ``ask`` returned.
+            epoch: venue time, for expiry and the journal.
+            strict: at start: a refused bundle is an error instead of a note.
+
+        Returns:
+            One record for each change or refusal.
+
+        Raises:
+            ModelError: only when ``strict``.
+        """
+        records: list[SlotRecord] = []
+        for slot in SLOTS:
+            release = offer.releases[slot]
+            if slot == "shadow" and release is not None:
+                champion = offer.releases["champion"]
+                if champion is not None and champion.manifest_sha256 == release.manifest_sha256:
+                    release = None  # one bundle decides once: the champion slot shadows itself anyway
+            records += self._follow(slot, release, offer, epoch, strict)
+        return records
+
+    def offline(self, epoch: int) -> list[SlotRecord]:
+        """Load what the slots last held, for a start without a registry."""
+        records: list[SlotRecord] = []
+        if self._store is None:
+            return records
+        for slot in SLOTS:
+            held: Held | None = getattr(self._store.state, slot)
+            if held is not None:
+                records += self._load_cached(slot, held, epoch, "registry unreachable: loaded from the local store")
+        return records
+
+    def expire(self, epoch: int) -> list[SlotRecord]:
+        """Empty every slot whose model has expired."""
+        records = []
+        for slot, model in self.slots.loaded():
+            if epoch >= model.session.manifest.expires_epoch:
+                records.append(self._vacate(slot, epoch, f"expired at {model.session.manifest.expires_epoch}"))
+        return records
+
+    def rollback(self, epoch: int, reason: str) -> list[SlotRecord]:
+        """Return to the previous champion and quarantine the current one.
+
+        Raises:
+            ModelError: when there is no champion.
+        """
+        champion = self.slots.champion
+        if champion is None or self._store is None:
+            raise ModelError("there is no champion to roll back from")
+        previous = self._store.state.previous
+        self._store.quarantine(champion.bundle_id, f"{ROLLED_BACK}: {reason}")
+        self.slots.champion = None
+        if previous is not None:
+            records = self._load_cached("champion", previous, epoch, f"{ROLLED_BACK}: {reason}")
+            if self.slots.champion is not None:
+                return records
+        return [_record("champion", epoch, champion, f"{ROLLED_BACK}: {reason}; no previous champion", empty=True)]
+
+    async def aclose(self) -> None:
+        """Let the registry's connections go."""
+        if self._source is not None:
+            await self._source.aclose()
+
+    def _follow(self, slot: Slot, release: Release | None, offer: Offer, epoch: int, strict: bool) -> list[SlotRecord]:
+        current = getattr(self.slots, slot)
+        if release is None:
+            return [] if current is None else [self._vacate(slot, epoch, "the registry's alias is gone")]
+        assert self._store is not None  # a release comes from a source, and a source comes with a store
+        wanted = release.manifest_sha256
+        if current is not None and current.bundle_id == wanted:
+            return []
+        reason = self._store.state.quarantined.get(wanted, "")
+        if reason.startswith(ROLLED_BACK):
+            held: Held | None = getattr(self._store.state, slot)
+            if current is None and held is not None:
+                return self._load_cached(slot, held, epoch, f"the registry's bundle was {ROLLED_BACK} here")
+            return []
+        if (slot, wanted) in self._refused and not strict:
+            return []
+        for loaded_slot, loaded in self.slots.loaded():
+            # A shadow that becomes champion is loaded already; it is verified again for the champion's stricter rules.
+            if loaded.bundle_id == wanted and loaded_slot != slot and wanted not in offer.files:
+                offer.files[wanted] = self._store.read(wanted)
+        try:
+            if wanted not in offer.files:
+                raise ModelError(f"bundle {wanted[:12]} is quarantined: {reason}")
+            model = self._load(slot, offer.files[wanted], release, epoch)
+        except ModelError as error:
+            self._refused[slot, wanted] = str(error)
+            if strict:
+                raise ModelError(f"{slot} version {release.version} refused: {error}") from None
+            return [
+                SlotRecord(
+                    epoch=epoch,
+                    slot=slot,
+                    model_name=self._model,
+                    model_version=release.version,
+                    bundle_id=wanted if current is None else current.bundle_id,
+                    reason=f"refused {wanted[:12]}: {error}",
+                )
+            ]
+        return [self._seat(slot, model, epoch, "loaded from the registry")]
+
+    def _load(self, slot: Slot, files: dict[str, bytes], release: Release, epoch: int) -> SlotModel:
+        assert self._store is not None
+        bundle = self._store.verify(files, epoch, champion=slot == "champion")
+        if bundle.bundle_id != release.manifest_sha256:
+            raise ModelError(f"the registry promises manifest {release.manifest_sha256[:12]}, got {bundle.bundle_id[:12]}")
+        manifest = bundle.manifest
+        if manifest.model_name != self._model:
+            raise ModelError(f"the manifest is for model {manifest.model_name!r}, this runner runs {self._model!r}")
+        if self._symbol not in manifest.symbols:
+            raise ModelError(f"the manifest allows {', '.join(manifest.symbols)}, this runner trades {self._symbol}")
+        model = SlotModel(release.version, ModelSession(bundle))
+        self._store.keep(bundle.bundle_id, files)
+        return model
+
+    def _load_cached(self, slot: Slot, held: Held, epoch: int, reason: str) -> list[SlotRecord]:
+        assert self._store is not None
+        release = Release(held.version, held.bundle_id, "")
+        try:
+            model = self._load(slot, self._store.read(held.bundle_id), release, epoch)
+        except ModelError:
+            return []
+        return [self._seat(slot, model, epoch, reason)]
+
+    def _seat(self, slot: Slot, model: SlotModel, epoch: int, reason: str) -> SlotRecord:
+        assert self._store is not None
+        self._store.seat(slot, Held(model.bundle_id, model.version), model.session.manifest.sequence)
+        setattr(self.slots, slot, model)
+        return _record(slot, epoch, model, reason)
+
+    def _vacate(self, slot: Slot, epoch: int, reason: str) -> SlotRecord:
+        model: SlotModel = getattr(self.slots, slot)
+        if self._store is not None:
+            self._store.seat(slot, None)
+        setattr(self.slots, slot, None)
+        return _record(slot, epoch, model, reason, empty=True)
+
+
+def _record(slot: Slot, epoch: int, model: SlotModel, reason: str, *, empty: bool = False) -> SlotRecord:
+    return SlotRecord(
+        epoch=epoch,
+        slot=slot,
+        model_name=model.name,
+        model_version=model.version,
+        bundle_id="" if empty else model.bundle_id,
+        reason=reason,
+    )
+
+
+__all__ = ["Offer", "SlotKeeper", "SourceError"]

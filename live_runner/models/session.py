@@ -1,0 +1,147 @@
+"""One verified model, ready to answer: an ONNX Runtime session over the verified bytes.
+
+The session is made from memory, never from a path, so what was verified is what runs and external data cannot
+resolve. One thread: inference takes well under a millisecond and the trading loop shares the machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+from live_runner.models.problems import ModelError
+from xtitan_core.calibration import Platt
+from xtitan_core.clock import monotonic
+from xtitan_core.contracts import RISE_FALL, Contract, ContractType, DurationUnit
+from xtitan_core.features.spec import FeatureSpec
+from xtitan_core.bundle import VerifiedBundle
+
+TOLERANCE = 1e-5
+"""The one tolerance for every torch, ONNX and golden comparison."""
+
+Floats = npt.NDArray[np.float32]
+
+
+class ModelSession:
+    """A model that may be asked for probabilities.
+
+    Attributes:
+        bundle_id: hash of the manifest.
+        manifest: what was signed.
+        spec: the features it wants.
+        contracts: the contract behind each type it prices.
+        latency_ms: median time of one inference, measured at load.
+    """
+
+    def __init__(self, bundle: VerifiedBundle) -> None:
+        """Load, check names and shapes, replay the golden vectors, measure latency.
+
+        Raises:
+            ModelError: one line: why this model is not usable here.
+        """
+        self.bundle_id, self.manifest = bundle.bundle_id, bundle.manifest
+        self.spec = FeatureSpec.from_dict(dict(bundle.manifest.feature_spec))
+        self._session = _open(bundle.model)
+        self._outputs = [output.name for output in self._session.get_outputs()]
+        self._check_signature()
+        self.contracts, self._heads = self._tradable()
+        self._check_golden(bundle.golden)
+        self.latency_ms = self._measure(bundle.golden)
+        budget = self.manifest.runtime.max_latency_ms
+        if self.latency_ms > budget:
+            raise ModelError(f"inference takes {self.latency_ms:.2f} ms, the manifest allows {budget} ms")
+
+    def outputs(self, ticks: Floats, candles: Floats) -> dict[str, Floats]:
+        """Raw outputs for a batch.
+
+        Args:
+            ticks: shape (n, tick_window).
+            candles: shape (n, bar_window, columns).
+        """
+        values = self._session.run(self._outputs, {"ticks": ticks, "candles": candles})
+        return dict(zip(self._outputs, values, strict=True))
+
+    def probabilities(self, ticks: Floats, candles: Floats) -> dict[ContractType, float]:
+        """Calibrated win probability of each tradable type for one moment.
+
+        Args:
+            ticks: shape (tick_window,).
+            candles: shape (bar_window, columns).
+        """
+        raw = self.outputs(ticks[np.newaxis], candles[np.newaxis])
+        return {
+            side: float(platt.apply(float(raw[output][0, index])))
+            for side, (output, index, platt) in self._heads.items()
+        }
+
+    def _check_signature(self) -> None:
+        wanted = {"ticks": (self.spec.tick_window,), "candles": (self.spec.bar_window, len(self.spec.indicators))}
+        found = {item.name: item for item in self._session.get_inputs()}
+        if set(found) != set(wanted):
+            raise ModelError(f"the model takes {sorted(found)}, expected {sorted(wanted)}")
+        for name, shape in wanted.items():
+            item = found[name]
+            if item.type != "tensor(float)" or tuple(item.shape[1:]) != shape:
+                raise ModelError(f"input {name} is {item.type} {item.shape}, expected float32 [N, {shape}]")
+
+    def _tradable(self) -> tuple[dict[ContractType, Contract], dict[ContractType, tuple[str, int, Platt]]]:
+        contracts: dict[ContractType, Contract] = {}
+        heads: dict[ContractType, tuple[str, int, Platt]] = {}
+        for head in self.manifest.heads:
+            if head.output not in self._outputs:
+                raise ModelError(f"the manifest names output {head.output!r}, the model has {self._outputs}")
+            side = ContractType(head.contract_type)
+            if side not in RISE_FALL or side in contracts:
+                continue
+            contracts[side] = Contract(side, head.duration, DurationUnit(head.unit))
+            heads[side] = (head.output, head.index, Platt(head.calibration.a, head.calibration.b))
+        if not contracts:
+            raise ModelError("no head prices a contract that this runner trades")
+        return contracts, heads
+
+    def _check_golden(self, golden: Mapping[str, npt.NDArray[np.generic]]) -> None:
+        ticks, candles = _golden_inputs(golden)
+        expected = {name: golden[name] for name in self._outputs if name in golden}
+        if not expected:
+            raise ModelError("the golden vectors hold no expected output")
+        for name, values in self.outputs(ticks, candles).items():
+            if name not in expected:
+                raise ModelError(f"the golden vectors lack output {name!r}")
+            if values.shape != expected[name].shape or not np.all(np.isfinite(values)):
+                raise ModelError(f"golden vectors: output {name} has another shape or is not finite")
+            worst = float(np.max(np.abs(values.astype(np.float64) - expected[name].astype(np.float64)), initial=0.0))
+            if worst > TOLERANCE:
+                raise ModelError(f"golden vectors: output {name} is off by {worst:.2e}, allowed {TOLERANCE:.0e}")
+
+    def _measure(self, golden: Mapping[str, npt.NDArray[np.generic]]) -> float:
+        """Median of single inferences: a busy host's scheduler spikes must not refuse a good model."""
+        ticks, candles = _golden_inputs(golden)
+        spent = []
+        for k in range(min(len(ticks), 32)):
+            started = monotonic()
+            self.outputs(ticks[k : k + 1], candles[k : k + 1])
+            spent.append(monotonic() - started)
+        return float(np.median(spent)) * 1_000
+
+
+def _open(model: bytes) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = 4
+    try:
+        return ort.InferenceSession(model, sess_options=options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        # ONNX Runtime raises a family of pybind types without a common base.
+        raise ModelError(f"ONNX Runtime refuses the model: {str(error).splitlines()[0]}") from None
+
+
+def _golden_inputs(golden: Mapping[str, npt.NDArray[np.generic]]) -> tuple[Floats, Floats]:
+    try:
+        return np.asarray(golden["ticks"], np.float32), np.asarray(golden["candles"], np.float32)
+    except KeyError as error:
+        raise ModelError(f"the golden vectors lack input {error}") from None

@@ -1,0 +1,176 @@
+"""Verified bundles on this host: a content-addressed cache, a quarantine, and which bundle each slot last held.
+
+``models/<bundle id>/`` holds the files exactly as verified; they are verified again whenever they are read back.
+``state.json`` is written atomically and survives a registry outage: it is what an offline restart trades with.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from live_runner.models.problems import ModelError
+from xtitan_core.bundle import BundleError, VerifiedBundle, read_files, verify
+
+STATE = "state.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A bundle a slot holds or held."""
+
+    bundle_id: str
+    version: str
+
+
+@dataclass
+class StoreState:
+    """What survives a restart.
+
+    Attributes:
+        champion, shadow: what the slots hold.
+        previous: the champion before this one: where a rollback goes.
+        sequence: highest manifest sequence ever champion here; older bundles are refused unless in ``trusted``.
+        trusted: bundles that were champion here.
+        quarantined: bundle id to the reason; never loaded again on this host.
+    """
+
+    champion: Held | None = None
+    previous: Held | None = None
+    shadow: Held | None = None
+    sequence: int = 0
+    trusted: list[str] = field(default_factory=list)
+    quarantined: dict[str, str] = field(default_factory=dict)
+
+
+class ModelStore:
+    """The models folder of one runner."""
+
+    def __init__(self, folder: Path, keys: Sequence[Ed25519PublicKey]) -> None:
+        """Open the folder.
+
+        Args:
+            folder: ``models`` in the state folder; created when missing.
+            keys: public keys whose signatures are trusted.
+
+        Raises:
+            ModelError: when ``state.json`` is damaged: what was quarantined must not be forgotten.
+        """
+        self._folder, self._keys = folder, keys
+        folder.mkdir(parents=True, exist_ok=True)
+        self.state = _read_state(folder / STATE)
+
+    def verify(self, files: Mapping[str, bytes], now: float, *, champion: bool) -> VerifiedBundle:
+        """Check everything that can be checked without running the model.
+
+        Raises:
+            ModelError: one line: what is wrong with it.
+        """
+        try:
+            bundle = verify(files, self._keys, int(now))
+        except BundleError as error:
+            raise ModelError(str(error)) from None
+        if reason := self.state.quarantined.get(bundle.bundle_id):
+            raise ModelError(f"bundle {bundle.bundle_id[:12]} is quarantined: {reason}")
+        sequence = bundle.manifest.sequence
+        if champion and sequence < self.state.sequence and bundle.bundle_id not in self.state.trusted:
+            raise ModelError(f"registration {sequence} is older than {self.state.sequence}, which was champion here")
+        return bundle
+
+    def keep(self, bundle_id: str, files: Mapping[str, bytes]) -> None:
+        """Put verified files into the cache; a folder appears whole or not at all."""
+        target = self._folder / bundle_id
+        if target.is_dir():
+            return
+        incoming = self._folder / f"incoming-{bundle_id}"
+        shutil.rmtree(incoming, ignore_errors=True)
+        incoming.mkdir()
+        for name, body in files.items():
+            with open(incoming / name, "wb") as f:
+                f.write(body)
+                f.flush()
+                os.fsync(f.fileno())
+        os.replace(incoming, target)
+
+    def read(self, bundle_id: str) -> dict[str, bytes]:
+        """The cached files of a bundle, to be verified again.
+
+        Raises:
+            ModelError: when they are not here or cannot be read.
+        """
+        try:
+            return read_files(self._folder / bundle_id)
+        except (OSError, BundleError) as error:
+            raise ModelError(f"cached bundle {bundle_id[:12]}: {error}") from None
+
+    def seat(self, slot: str, held: Held | None, sequence: int = 0) -> None:
+        """Remember what a slot holds from now on."""
+        if slot == "shadow":
+            self.state.shadow = held
+        else:
+            old = self.state.champion
+            if old is not None and held is not None and old.bundle_id != held.bundle_id:
+                self.state.previous = old
+            self.state.champion = held
+            if held is not None:
+                self.state.sequence = max(self.state.sequence, sequence)
+                if held.bundle_id not in self.state.trusted:
+                    self.state.trusted.append(held.bundle_id)
+        self._save()
+
+    def quarantine(self, bundle_id: str, reason: str) -> None:
+        """Never load this bundle again on this host."""
+        self.state.quarantined[bundle_id] = reason
+        for slot in ("champion", "previous", "shadow"):
+            held: Held | None = getattr(self.state, slot)
+            if held is not None and held.bundle_id == bundle_id:
+                setattr(self.state, slot, None)
+        self._save()
+
+    def _save(self) -> None:
+        def held(value: Held | None) -> dict[str, str] | None:
+            return None if value is None else {"bundle_id": value.bundle_id, "version": value.version}
+
+        state = self.state
+        body = {
+            "champion": held(state.champion),
+            "previous": held(state.previous),
+            "shadow": held(state.shadow),
+            "sequence": state.sequence,
+            "trusted": state.trusted,
+            "quarantined": state.quarantined,
+        }
+        temporary = self._folder / (STATE + ".tmp")
+        with open(temporary, "w") as f:
+            json.dump(body, f, indent=1)
+            f.flush()
+            os.fsync(f.fileno())
+        os.replace(temporary, self._folder / STATE)
+
+
+def _read_state(path: Path) -> StoreState:
+    try:
+        body = json.loads(path.read_text())
+
+        def held(name: str) -> Held | None:
+            value = body[name]
+            return None if value is None else Held(str(value["bundle_id"]), str(value["version"]))
+
+        return StoreState(
+            held("champion"),
+            held("previous"),
+            held("shadow"),
+            int(body["sequence"]),
+            [str(item) for item in body["trusted"]],
+            {str(k): str(v) for k, v in body["quarantined"].items()},
+        )
+    except FileNotFoundError:
+        return StoreState()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{path}: damaged ({error}); move the models folder away to start with none") from None

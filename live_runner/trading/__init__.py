@@ -1,0 +1,1 @@
+"""Market, decisions and the shadow book: state machines without I/O."""

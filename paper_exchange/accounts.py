@@ -1,0 +1,78 @@
+"""Accounts: exact money and every cash movement that ever touched it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from paper_exchange.open_contract import OpenContract
+
+OPENING_BALANCE = Decimal("10000.00")
+
+
+@dataclass(frozen=True, slots=True)
+class CashRow:
+    """One line of the statement.
+
+    Attributes:
+        action: "buy", "sell", "deposit" or "withdrawal".
+        amount: signed; a purchase is negative, a lost contract sells for zero.
+        balance: balance after it.
+        time: venue epoch.
+        contract: the contract it belongs to, None for deposits and withdrawals.
+        reference_id: of a sell, the transaction id of its buy.
+    """
+
+    transaction_id: int
+    action: str
+    amount: Decimal
+    balance: Decimal
+    time: int
+    contract: OpenContract | None = None
+    reference_id: int | None = None
+
+
+@dataclass(slots=True)
+class Account:
+    """One options account.
+
+    Attributes:
+        account_id: Deriv's ``DOT…`` or ``ROT…`` number.
+        commission: the house's commission on this account's quotes, as a fraction of payout.
+        rows: cash movements, oldest first.
+        contracts: every contract ever bought, by id, oldest first.
+        open: the ones not settled yet.
+    """
+
+    account_id: str
+    commission: float
+    balance: Decimal = OPENING_BALANCE
+    currency: str = "USD"
+    account_type: str = "demo"
+    group: str = "row"
+    rows: list[CashRow] = field(default_factory=list)
+    contracts: dict[int, OpenContract] = field(default_factory=dict)
+    open: dict[int, OpenContract] = field(default_factory=dict)
+
+    def book(
+        self,
+        transaction_id: int,
+        action: str,
+        amount: Decimal,
+        time: int,
+        contract: OpenContract | None = None,
+        reference_id: int | None = None,
+    ) -> CashRow:
+        """Move money and write the row."""
+        self.balance += amount
+        assert self.balance >= 0, f"{self.account_id} overdrawn: {self.balance}"
+        row = CashRow(transaction_id, action, amount, self.balance, time, contract, reference_id)
+        self.rows.append(row)
+        return row
+
+    def newest_first(self) -> Iterator[CashRow]:
+        """The statement's order."""
+        return reversed(self.rows)

@@ -1,0 +1,101 @@
+"""One socket as the core sees it: who it is, what it subscribed to, which prices it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from paper_exchange.accounts import Account
+from paper_exchange.errors import CallError
+from paper_exchange.terms import Terms
+
+Frame = dict[str, Any]
+
+MAX_SUBSCRIPTIONS = 100
+MAX_PROPOSALS = 1_000
+PROPOSAL_SECONDS = 60
+"""How long a price can be bought. Deriv does not say; its own clients ask again much sooner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Instead of a frame: the shell closes the socket with this code."""
+
+    code: int
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Subscription:
+    """A stream a request opened; every frame of it repeats the request.
+
+    Attributes:
+        kind: the word ``forget_all`` uses.
+        key: what makes a second one a duplicate.
+        head: the members every frame starts with.
+    """
+
+    subscription_id: str
+    kind: str
+    key: tuple[Any, ...]
+    head: Frame
+    symbol: str | None = None
+    contract_id: int | None = None
+    granularity: int = 0
+    candle: list[float] = field(default_factory=list)
+    """Open time, open, high, low, close of the candle being built."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A price given to this connection, to be bought once."""
+
+    proposal_id: str
+    terms: Terms
+    ask: Decimal
+    payout: Decimal
+    epoch: int
+    subscription_id: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """A socket.
+
+    Attributes:
+        account: the account its one-time password was for, None on the public socket.
+        app_id: the Deriv-App-ID the password was asked with, when that is a number.
+        silent: True once a fault made it go quiet; it stays open and nothing more is sent.
+        lockstep: True once it opted in to acknowledging instants.
+    """
+
+    number: int
+    account: Account | None
+    app_id: int | None = None
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    proposals: dict[str, Proposal] = field(default_factory=dict)
+    silent: bool = False
+    lockstep: bool = False
+
+    def of_kind(self, kind: str) -> Iterator[Subscription]:
+        """Subscriptions of one kind, oldest first."""
+        return (s for s in self.subscriptions.values() if s.kind == kind)
+
+    def check_new(self, key: tuple[Any, ...], what: str) -> None:
+        """Refuse a duplicate or one subscription too many.
+
+        Raises:
+            CallError: AlreadySubscribed or RateLimit.
+        """
+        if any(s.key == key for s in self.subscriptions.values()):
+            raise CallError("AlreadySubscribed", f"You are already subscribed to {what}.")
+        if len(self.subscriptions) >= MAX_SUBSCRIPTIONS:
+            raise CallError("RateLimit", f"You have reached the limit of {MAX_SUBSCRIPTIONS} active subscriptions.")
+
+    def remember(self, proposal: Proposal) -> None:
+        """Keep a price for buying; the oldest go first when there are too many."""
+        self.proposals[proposal.proposal_id] = proposal
+        while len(self.proposals) > MAX_PROPOSALS:
+            self.proposals.pop(next(iter(self.proposals)))

@@ -1,0 +1,143 @@
+"""A recorded tick series: what happened, with simulated ticks before it where there is no recording."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import math
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from paper_exchange.errors import SetupError
+from paper_exchange.series import SimulatedSeries
+from xtitan_core.clock import DAY, midnight
+from xtitan_core.contracts import Epochs, Quotes
+from xtitan_core.symbols import Symbol
+
+MAX_BYTES = 1 << 30
+"""Largest recording read, unpacked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticks:
+    """Ticks of a file.
+
+    Attributes:
+        epochs: int64, strictly increasing.
+        quotes: float64, positive.
+        simulated: bool per tick, or None when the file does not say.
+    """
+
+    epochs: Epochs
+    quotes: Quotes
+    simulated: list[bool] | None
+
+
+class RecordedSeries:
+    """Ticks known in advance, in order; the series ends with the last one."""
+
+    def __init__(self, symbol: Symbol, epochs: Epochs, quotes: Quotes) -> None:
+        self.symbol = symbol
+        self._epochs, self._quotes = epochs, quotes
+        # Lists for single look-ups: bisect on a list is several times faster than searchsorted on an array.
+        self._times: list[int] = epochs.tolist()
+        self._values: list[float] = quotes.tolist()
+        self.first_epoch: int = self._times[0]
+        self.last_epoch: int | None = self._times[-1]
+
+    def quote_at(self, epoch: int) -> float | None:
+        i = bisect_left(self._times, epoch)
+        return self._values[i] if i < len(self._times) and self._times[i] == epoch else None
+
+    def next_epoch(self, after: int) -> int | None:
+        i = bisect_right(self._times, after)
+        return self._times[i] if i < len(self._times) else None
+
+    def previous_epoch(self, at: int) -> int | None:
+        i = bisect_right(self._times, at)
+        return self._times[i - 1] if i else None
+
+    def between(self, start: int, end: int) -> tuple[Epochs, Quotes]:
+        i, j = bisect_left(self._times, start), bisect_right(self._times, end)
+        return self._epochs[i:j], self._quotes[i:j]
+
+
+def read_ticks(path: Path) -> Ticks:
+    """Read ``epoch,quote[,simulated]`` from a ``.csv`` or ``.csv.gz`` file.
+
+    Raises:
+        SetupError: when the file is missing, is no such file, or its ticks are out of order or not positive.
+    """
+    try:
+        raw = path.read_bytes()
+        if path.suffix == ".gz":
+            with gzip.open(io.BytesIO(raw)) as packed:
+                raw = packed.read(MAX_BYTES + 1)
+        text = raw.decode("utf-8-sig")
+    except (OSError, EOFError, UnicodeDecodeError) as problem:
+        reason = getattr(problem, "strerror", None) or "it is not a csv or csv.gz text file"
+        raise SetupError(f"cannot read the recording {path}: {reason}; give a csv with columns epoch,quote") from None
+    if len(raw) > MAX_BYTES:
+        raise SetupError(f"the recording {path} is larger than {MAX_BYTES} bytes; cut it into pieces")
+    rows = csv.reader(io.StringIO(text))
+    header = [name.strip() for name in next(rows, [])]
+    if "epoch" not in header or "quote" not in header:
+        raise SetupError(f"the recording {path} has columns {','.join(header) or '(none)'}; it needs epoch,quote")
+    at_epoch, at_quote = header.index("epoch"), header.index("quote")
+    at_simulated = header.index("simulated") if "simulated" in header else None
+    epochs: list[int] = []
+    quotes: list[float] = []
+    marks: list[bool] = []
+    for line, row in enumerate(rows, start=2):
+        if not row:
+            continue
+        try:
+            epoch, quote = int(row[at_epoch]), float(row[at_quote])
+            if at_simulated is not None:
+                marks.append(bool(int(row[at_simulated])))
+        except (ValueError, IndexError):
+            raise SetupError(f"{path} line {line} is no tick: {','.join(row)[:60]}; repair or cut the file") from None
+        if not (math.isfinite(quote) and quote > 0) or (epochs and epoch <= epochs[-1]):
+            raise SetupError(f"{path} line {line}: quotes must be positive and epochs increase; repair or cut the file")
+        epochs.append(epoch)
+        quotes.append(quote)
+    if len(epochs) < 2:
+        raise SetupError(f"the recording {path} holds {len(epochs)} ticks; it needs at least two")
+    return Ticks(
+        np.asarray(epochs, dtype=np.int64),
+        np.asarray(quotes, dtype=np.float64),
+        marks if at_simulated is not None else None,
+    )
+
+
+def replay(symbol: Symbol, ticks: Ticks, seed: int, history_days: int) -> tuple[RecordedSeries, int]:
+    """The series to replay and the epoch where "now" begins.
+
+    Rows before the first one that is not marked simulated are history. A file without such marks begins with its
+    first tick, and simulated ticks ending at that tick's quote are put before it.
+    """
+    quotes = np.asarray([round(q, symbol.decimals) for q in ticks.quotes.tolist()], dtype=np.float64)
+    if ticks.simulated is not None:
+        if all(ticks.simulated):
+            raise SetupError("every tick of the recording is marked simulated; nothing is left to replay")
+        first = ticks.simulated.index(False)
+        return RecordedSeries(symbol, ticks.epochs, quotes), int(ticks.epochs[first])
+    now = int(ticks.epochs[0])
+    first_day = midnight(now) - history_days * DAY
+    step = symbol.tick_seconds
+    before, simulated = SimulatedSeries(symbol, seed, first_day).between(first_day, now - 1)
+    # Scaled to end one typical step away from the recording's first quote; simulated log returns stay as drawn.
+    scaled = simulated * (float(quotes[0]) / float(simulated[-1])) if len(simulated) else simulated
+    pip = float(symbol.pip)
+    lead = np.asarray([max(pip, round(q, symbol.decimals)) for q in scaled.tolist()], dtype=np.float64)
+    keep = before <= now - step
+    return (
+        RecordedSeries(
+            symbol, np.concatenate([before[keep], ticks.epochs]), np.concatenate([lead[keep], quotes])
+        ),
+        now,
+    )

@@ -1,0 +1,1 @@
+"""Champion and data releases."""

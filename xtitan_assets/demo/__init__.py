@@ -1,0 +1,1 @@
+"""The main job, end to end: from nothing to a promoted model and a runner that trades it."""

@@ -1,0 +1,209 @@
+"""``xtitan demo``: plan the worlds, run them side by side, judge, report."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from xtitan_assets.demo.processes import Child, ProcessFailedError, command
+from xtitan_assets.demo.recorded import (
+    Recording,
+    RecordingError,
+    oracle_win_rate,
+    persistence_for,
+    read_recording,
+    redrawn,
+    write_market,
+)
+from xtitan_assets.demo.results import DemoResult, MarketResult, NaiveRetrain, RunnerResult
+from xtitan_assets.demo.story import Plan, promote, refuse, trade
+from xtitan_assets.demo.world import World
+from xtitan_core.symbols import PLANTED_SYMBOL, symbol
+
+DURATION = 5
+ORACLE = 0.65
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of ``xtitan demo``."""
+    parser.add_argument("--seed", type=int, default=1, help="seed of markets and training (default 1)")
+    parser.add_argument(
+        "--market",
+        choices=("simulated", "recorded"),
+        default="simulated",
+        help="simulated: fair R_100 and a planted edge; recorded: real ticks from --file, as recorded and redrawn",
+    )
+    parser.add_argument("--file", type=Path, help="recording (epoch,quote; csv, csv.gz or parquet) for --market recorded")
+    parser.add_argument("--symbol", default="R_100", help="symbol of the recording (default R_100)")
+    parser.add_argument("--json", type=Path, metavar="F", help="also write the result as data to F")
+    parser.add_argument("--home", type=Path, default=Path(".demo"), help="folder for everything the demo makes; emptied first")
+
+
+class Progress:
+    """Timestamped lines on stderr, from several threads."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._lock = threading.Lock()
+
+    def __call__(self, line: str) -> None:
+        elapsed = int(time.monotonic() - self._started)
+        with self._lock:
+            print(f"[{elapsed // 60}:{elapsed % 60:02d}] {line}", file=sys.stderr, flush=True)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._started
+
+
+def prepare(home: Path) -> None:
+    """Empty the demo's folder and put the parameters there.
+
+    Raises:
+        ProcessFailedError: when the folder is not one that the demo made.
+    """
+    marker = home / ".made-by-xtitan-demo"
+    if home.exists() and any(home.iterdir()) and not marker.exists():
+        raise ProcessFailedError(f"{home} is not empty and was not made by the demo; name another folder with --home")
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    marker.touch()
+    source = Path(os.environ.get("XTITAN_PARAMS", "params.yaml"))
+    if not source.exists():
+        raise ProcessFailedError(f"{source}: no such file; run the demo from the project's root")
+    shutil.copy(source, home / "params.yaml")
+
+
+def start_registry(home: Path) -> tuple[Child, str]:
+    """The real MLflow server on a free loopback port; returns it and its URL."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (home / "mlruns").mkdir(exist_ok=True)
+    server = Child(
+        "mlflow server",
+        [
+            command("mlflow"),
+            "server",
+            *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
+            *("--backend-store-uri", f"sqlite:///{home / 'mlruns' / 'mlflow.db'}"),
+            *("--artifacts-destination", str(home / "mlruns" / "artifacts")),
+        ],
+        home / "logs" / "mlflow.log",
+        {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+    )
+    return server, f"http://127.0.0.1:{port}"
+
+
+def naive_rule(world: World) -> list[NaiveRetrain]:
+    """What the usual rule would have done over ten retrains on the fair market."""
+    from xtitan_assets.params import load_params
+    from xtitan_assets.steps.naive_rule import naive_retrains
+
+    params = load_params(world.root / "params.yaml", [f"data.symbol={world.symbol}", f"train.seed={world.seed}"])
+    return [NaiveRetrain(r.retrain, r.win_rate, r.promoted) for r in naive_retrains(world.home, params, retrains=10)]
+
+
+def simulated_worlds(home: Path, seed: int, registry: str, say: Progress) -> tuple[World, World, float]:
+    """The fair R_100, the planted market, and what an oracle wins there."""
+    from xtitan_assets.demo.oracle import planted_win_rate
+
+    fair = World("fair", "R_100", "fair", seed, 4, home, registry, say)
+    planted = World("planted", PLANTED_SYMBOL, "planted", seed, 4, home, registry, say)
+    return fair, planted, planted_win_rate(DURATION)
+
+
+def recorded_worlds(
+    home: Path, args: argparse.Namespace, registry: str, say: Progress
+) -> tuple[World, World, float]:
+    """The recording as it is and with its signs redrawn."""
+    import numpy as np
+
+    recording: Recording = read_recording(args.file)
+    kind = symbol(args.symbol)
+    magnitudes = np.abs(np.diff(np.log(recording.quotes)))
+    pip = float(kind.pip) / float(np.median(recording.quotes))
+    persistence = persistence_for(magnitudes, DURATION, pip, ORACLE)
+    columns = redrawn(recording, kind, 4, persistence, args.seed)
+    file = write_market(home / "redrawn" / "market.csv.gz", columns)
+    plain = World("recorded", kind.name, f"replay:{args.file.resolve()}", args.seed, 4, home, registry, say)
+    control = World("redrawn", kind.name, f"replay:{file.resolve()}", args.seed, 4, home, registry, say)
+    return plain, control, oracle_win_rate(magnitudes, persistence, DURATION, pip)
+
+
+def tell(result: DemoResult, report: Path) -> None:
+    """The one-screen verdict."""
+    from xtitan_assets.demo.screen import verdict
+
+    print(verdict(result, report), flush=True)
+
+
+def run_demo(args: argparse.Namespace) -> DemoResult:
+    """Run both worlds side by side and judge them.
+
+    Raises:
+        ProcessFailedError, RecordingError: with a message that says what to do.
+    """
+    say = Progress()
+    home = args.home.resolve()
+    if args.market == "recorded" and args.file is None:
+        raise RecordingError("--market recorded needs --file with epoch,quote rows")
+    prepare(home)
+    say("starting the model registry (MLflow) and two paper exchanges")
+    server, registry = start_registry(home)
+    worlds: list[World] = []
+    try:
+        if args.market == "recorded":
+            plain, control, oracle = recorded_worlds(home, args, registry, say)
+            plan = Plan(slots=1_350, chunk=250, looks=3, trades=100, after=15)
+        else:
+            plain, control, oracle = simulated_worlds(home, args.seed, registry, say)
+            plan = Plan()
+        worlds = [plain, control]
+        server.wait_for(r"Uvicorn running on|Application startup complete", 90)
+        from xtitan_assets.demo.instance import prepare_instance
+
+        prepare_instance(plain.home)
+        with ThreadPoolExecutor(2) as pool:
+            no = pool.submit(refuse, plain, plan, plain.name)
+            yes = pool.submit(promote, control, plan, control.name, oracle)
+            found: MarketResult = yes.result()
+            runner: RunnerResult = trade(control, plan) if found.promoted else RunnerResult.nothing(control.name)
+            refused: MarketResult = no.result()
+        say("the usual rule, ten retrains on the same fair market")
+        naive = naive_rule(plain)
+    finally:
+        for world in worlds:
+            world.close()
+        server.stop()
+    result = DemoResult(args.seed, [refused, found], runner, naive, plan.trades)
+    result.seconds = say.seconds
+    return result
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the demo; 0 only when every condition holds."""
+    from xtitan_assets.demo.report import write_report
+
+    try:
+        result = run_demo(args)
+        report = write_report(result, args.home.resolve() / "report.html")
+    except (ProcessFailedError, RecordingError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("error: interrupted; nothing outside the demo's folder was touched", file=sys.stderr)
+        return 130
+    if args.json:
+        args.json.write_text(json.dumps(result.as_json(), indent=1) + "\n")
+    tell(result, report)
+    return 0 if result.ok else 1

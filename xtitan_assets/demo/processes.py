@@ -1,0 +1,157 @@
+"""Child processes of the demo: started with their output in a log file, stopped for certain."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+
+class ProcessFailedError(RuntimeError):
+    """A child process died or did not get ready; the message ends with the tail of its log."""
+
+
+def command(name: str) -> str:
+    """Path of one of our console scripts, beside the running interpreter."""
+    return str(Path(sys.executable).parent / name)
+
+
+def tail(path: Path, lines: int = 12) -> str:
+    """Last lines of a log file, indented."""
+    text = path.read_text(errors="replace").splitlines()[-lines:] if path.exists() else []
+    return "\n".join("    " + line for line in text)
+
+
+class Child:
+    """One running program.
+
+    Args:
+        name: short name for messages.
+        arguments: program and arguments.
+        log: file that gets stdout and stderr.
+        environment: variables on top of the current ones.
+        on_line: called with each output line, from a reader thread.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        on_line: Callable[[str], None] | None = None,
+    ) -> None:
+        self.name, self.log = name, log
+        self.lines: list[str] = []
+        self._changed = threading.Condition()
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self._process = subprocess.Popen(
+            arguments,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, args=(on_line,), daemon=True)
+        self._reader.start()
+
+    def _read(self, on_line: Callable[[str], None] | None) -> None:
+        assert self._process.stdout is not None
+        with open(self.log, "a", encoding="utf-8") as f:
+            for line in self._process.stdout:
+                f.write(line)
+                f.flush()
+                with self._changed:
+                    self.lines.append(line.rstrip())
+                    self._changed.notify_all()
+                if on_line is not None:
+                    on_line(line.rstrip())
+        with self._changed:
+            self._changed.notify_all()
+
+    @property
+    def running(self) -> bool:
+        """True until the process has ended."""
+        return self._process.poll() is None
+
+    def wait_for(self, pattern: str, timeout: float = 60.0) -> re.Match[str]:
+        """Wait for an output line.
+
+        Raises:
+            ProcessFailedError: when the process ends or time runs out first.
+        """
+        deadline, seen = time.monotonic() + timeout, 0
+        with self._changed:
+            while True:
+                for line in self.lines[seen:]:
+                    if match := re.search(pattern, line):
+                        return match
+                seen = len(self.lines)
+                if not self.running and not self._reader.is_alive():
+                    raise ProcessFailedError(f"{self.name} ended before it was ready; its log {self.log} says:\n{tail(self.log)}")
+                if time.monotonic() > deadline:
+                    raise ProcessFailedError(f"{self.name} was not ready after {timeout:.0f} s; see {self.log}")
+                self._changed.wait(0.1)
+
+    def wait(self, timeout: float) -> None:
+        """Wait for a clean end.
+
+        Raises:
+            ProcessFailedError: on a non-zero exit code or when time runs out (the process is then killed).
+        """
+        try:
+            code = self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise ProcessFailedError(f"{self.name} did not finish within {timeout:.0f} s; see {self.log}") from None
+        self._reader.join(10)
+        if code != 0:
+            raise ProcessFailedError(f"{self.name} failed (exit {code}); its log {self.log} says:\n{tail(self.log)}")
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        if self.running:
+            self._process.kill()
+        self._process.wait()
+        self._reader.join(10)
+
+    def stop(self, timeout: float = 15.0) -> None:
+        """SIGTERM, then SIGKILL to the whole group when it does not listen."""
+        if self.running:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
+                self._process.wait()
+        self._reader.join(10)
+
+
+def run(
+    name: str,
+    arguments: Sequence[str],
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    on_line: Callable[[str], None] | None = None,
+    timeout: float = 600.0,
+) -> list[str]:
+    """Run a program to its end; returns its output lines.
+
+    Raises:
+        ProcessFailedError: see :meth:`Child.wait`.
+    """
+    child = Child(name, arguments, log, environment, on_line)
+    try:
+        child.wait(timeout)
+    finally:
+        child.kill()
+    return child.lines

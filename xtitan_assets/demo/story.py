@@ -1,0 +1,112 @@
+"""The two stories of the demo: a market where the right answer is no, and one where an edge must be found and traded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from xtitan_assets.demo.results import MarketResult, RunnerResult, judge_runner
+from xtitan_assets.demo.world import World
+from xtitan_core.journal import read_journal
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long to look and how much to trade.
+
+    Attributes:
+        slots: shadow slots on a market that should be refused.
+        chunk: shadow slots between two looks of the gate on a market that should be promoted.
+        looks: most looks before the gate's answer counts as no.
+        trades: contracts to buy and settle before the kill.
+        after: contracts to settle after the restart.
+    """
+
+    slots: int = 8_000
+    chunk: int = 500
+    looks: int = 6
+    trades: int = 100
+    after: int = 15
+
+
+def train(world: World) -> None:
+    """Open the exchange and run the real pipeline against its socket, up to a registered challenger."""
+    world.open_exchange()
+    world.say(f"{world.name:>8} · exchange at {world.url} ({world.market}), {world.days} days of history")
+    world.pipeline("retrain")
+    offline = world.report("backtest")
+    world.say(
+        f"{world.name:>8} · registered {world.model_name}: {offline['candidate']} model, "
+        f"backtest win rate {offline['win_rate']:.3f} on {offline['n']} trades"
+    )
+
+
+def shadow(world: World, slots: int, *, every_slot: bool) -> dict[str, Any]:
+    """One shadow session of the runner, then one look of the gate."""
+    options = ["--stop-after-slots", str(slots), *(["--settle-every-slot"] if every_slot else [])]
+    world.run_runner(*options)
+    world.pipeline("shadow")
+    look = world.report("shadow")
+    world.say(
+        f"{world.name:>8} · look: {look['trades']} shadow trades, {look['wins']} won, "
+        f"bankroll {look['bankroll']:.3g} of {look['threshold']:.0f} -> {look['verdict']}"
+    )
+    return look
+
+
+def as_market(world: World, look: dict[str, Any], *, market: str, expected: bool, promoted: bool, oracle: float | None) -> MarketResult:
+    """The gate's last look and the offline report as one result."""
+    return MarketResult(
+        name=world.name,
+        symbol=world.symbol,
+        market=market,
+        expected=expected,
+        promoted=promoted,
+        candidate=str(world.report("backtest")["candidate"]),
+        slots=int(look["slots"]),
+        trades=int(look["trades"]),
+        wins=int(look["wins"]),
+        bankroll=float(look["bankroll"]),
+        threshold=float(look["threshold"]),
+        break_even=float(look["break_even"]),
+        edge_upper=float(look["edge_upper"]),
+        oracle=oracle,
+        bankroll_path=[(int(n), float(e)) for n, e in look["path"]],
+        offline=world.report("backtest"),
+    )
+
+
+def refuse(world: World, plan: Plan, market: str) -> MarketResult:
+    """The right answer is no: shadow until the gate has seen enough, and print the largest edge still possible."""
+    train(world)
+    look = shadow(world, plan.slots, every_slot=True)
+    promoted = look["verdict"] == "promote"
+    return as_market(world, look, market=market, expected=False, promoted=promoted, oracle=None)
+
+
+def promote(world: World, plan: Plan, market: str, oracle: float) -> MarketResult:
+    """The right answer is yes: shadow in chunks until the gate promotes."""
+    train(world)
+    look: dict[str, Any] = {}
+    for _ in range(plan.looks):
+        look = shadow(world, plan.chunk, every_slot=False)
+        if look["verdict"] == "promote":
+            world.pipeline("promote", "--why", "the gate's verdict in the demo")
+            break
+    promoted = look["verdict"] == "promote"
+    return as_market(world, look, market=market, expected=True, promoted=promoted, oracle=oracle)
+
+
+def trade(world: World, plan: Plan) -> RunnerResult:
+    """Trade the champion, kill -9 between a buy and its answer, start again, and compare all the books."""
+    world.say(f"{world.name:>8} · trading the champion on the account")
+    held = world.kill_between_send_and_answer(plan.trades)
+    world.say(f"{world.name:>8} · kill -9 after contract {held['contract_id']} was booked and before its answer")
+    world.run_runner("--stop-after-trades", str(plan.after))
+    records = [record for segment in read_journal(world.home.journal) for record in segment.records]
+    result = judge_runner(world.name, records, world.truth(), world.runner_status(), int(held["contract_id"]))
+    world.say(
+        f"{world.name:>8} · recovered: {result.contracts} contracts, {result.wins} won, "
+        f"ledger {result.ledger_total}, exchange {result.exchange_balance}"
+    )
+    return result

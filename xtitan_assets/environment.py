@@ -1,0 +1,27 @@
+"""Environment that every tool of the pipeline must see before it is imported: telemetry off, no pickles, no job runners.
+
+``deploy/xtitan.env`` carries the same names for service units; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import os
+
+SETTINGS = {
+    "DAGSTER_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "true",
+    "DVC_NO_ANALYTICS": "1",
+    "GX_ANALYTICS_ENABLED": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    # The default is true, and a model file from a registry must never be able to run code here.
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    # Seven job consumers and 2 GB of memory that x.titan has no use for (trap T4).
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
+
+
+def apply() -> None:
+    """Set what the caller's environment does not already set."""
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)

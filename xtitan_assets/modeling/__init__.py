@@ -1,0 +1,1 @@
+"""The torch models. Only steps import this package, and only inside functions."""

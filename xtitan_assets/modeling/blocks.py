@@ -1,0 +1,126 @@
+"""Building blocks shared by the experts: normaliser, gated residual network, causal convolution, attention."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+
+class Normaliser(nn.Module):
+    """``(x - mean) / scale``, clipped; its constants travel inside the graph, so serving sees raw features.
+
+    Args:
+        columns: size of the last axis the constants broadcast over; 1 fits one constant to everything.
+        centre: False keeps the mean at zero, so that the sign of a return survives.
+        limit: clip after scaling. Fixed-payout returns are light-tailed, so this only guards against broken input.
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, columns: int, *, centre: bool = True, limit: float = 8.0) -> None:
+        super().__init__()
+        self.centre, self.limit = centre, limit
+        self.register_buffer("mean", torch.zeros(columns))
+        self.register_buffer("scale", torch.ones(columns))
+
+    def fit(self, x: Tensor) -> None:
+        """Take mean and standard deviation from training data only; x has shape (..., columns)."""
+        flat = x.reshape(-1, self.mean.numel()).double()
+        if self.centre:
+            self.mean.copy_(flat.mean(0))
+        scale = flat.std(0, unbiased=False)
+        # A constant column carries nothing; dividing by its rounding noise would blow it up.
+        self.scale.copy_(torch.where(scale > 1e-12, scale, torch.ones_like(scale)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ((x - self.mean) / self.scale).clamp(-self.limit, self.limit)
+
+
+class GatedLinearUnit(nn.Module):
+    """``a * sigmoid(b)`` of one linear map."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(inputs, 2 * outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        value, gate = self.linear(x).chunk(2, dim=-1)
+        gated: Tensor = value * torch.sigmoid(gate)
+        return gated
+
+
+class GatedResidual(nn.Module):
+    """Gated residual network of the Temporal Fusion Transformer (Lim et al. 2021, section 4.1)."""
+
+    def __init__(self, inputs: int, hidden: int, outputs: int) -> None:
+        super().__init__()
+        self.skip = nn.Identity() if inputs == outputs else nn.Linear(inputs, outputs)
+        self.first = nn.Linear(inputs, hidden)
+        self.second = nn.Linear(hidden, hidden)
+        self.gate = GatedLinearUnit(hidden, outputs)
+        self.norm = nn.LayerNorm(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = self.second(nn.functional.elu(self.first(x)))
+        out: Tensor = self.norm(self.skip(x) + self.gate(hidden))
+        return out
+
+
+class CausalConv(nn.Module):
+    """Dilated convolution that sees the present and the past only, with a residual path when shapes allow.
+
+    Input and output shape (N, channels, time).
+    """
+
+    def __init__(self, inputs: int, outputs: int, dilation: int, kernel: int = 3) -> None:
+        super().__init__()
+        self.padding = (kernel - 1) * dilation
+        self.conv = nn.Conv1d(inputs, outputs, kernel, dilation=dilation)
+        self.residual = inputs == outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = nn.functional.gelu(self.conv(nn.functional.pad(x, (self.padding, 0))))
+        return x + out if self.residual else out
+
+
+class AttentionPool(nn.Module):
+    """Weighted mean over time with learned weights; shape (N, time, width) to (N, width)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.score = nn.Sequential(nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = torch.softmax(self.score(x), dim=1)
+        return (weight * x).sum(dim=1)
+
+
+class InterpretableAttention(nn.Module):
+    """Multi-head attention with one value projection shared by all heads, so head weights can be averaged.
+
+    Queries come from the last step only: the model predicts once, at the present.
+
+    Source: Lim et al. 2021, section 4.4.
+    """
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        if width % heads:
+            raise ValueError(f"width {width} is not a multiple of {heads} heads")
+        self.heads, self.size = heads, width // heads
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width)
+        self.value = nn.Linear(width, self.size)
+        self.out = nn.Linear(self.size, width)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """x (N, time, width) to (output (N, width), mean weights (N, time))."""
+        query = self.query(x[:, -1]).unflatten(-1, (self.heads, self.size))
+        key = self.key(x).unflatten(-1, (self.heads, self.size))
+        score = torch.einsum("nhs,nths->nht", query, key) / math.sqrt(self.size)
+        weight = torch.softmax(score, dim=-1).mean(dim=1)
+        mixed = torch.einsum("nt,nts->ns", weight, self.value(x))
+        return self.out(mixed), weight

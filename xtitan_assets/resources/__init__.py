@@ -1,0 +1,1 @@
+"""Dagster resources: where the workspace is, and how DVC is called."""

@@ -1,0 +1,1 @@
+"""Pure functions: typed params and paths in, files and a report out. No dagster here."""

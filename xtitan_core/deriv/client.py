@@ -1,0 +1,353 @@
+"""One websocket to Deriv (or the paper exchange): requests matched by ``req_id``, streams in arrival order.
+
+This module is the only place in x.titan that builds a purchase, and the socket it goes through must have been opened
+for trading. Nothing here retries: what was sent once is never sent again.
+
+The reader task only decodes and enqueues, so a slow consumer never delays keepalive. Keepalive runs on wall time
+whatever clock the venue has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import logging
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.connection import broadcast
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.protocol import State
+
+from xtitan_core.clock import monotonic
+from xtitan_core.deriv import verbs as verb_lists
+from xtitan_core.deriv.budgets import PROCESS_BUDGETS, Budgets
+from xtitan_core.deriv.endpoints import socket_kind, without_secrets
+from xtitan_core.deriv.errors import (
+    BudgetExhausted,
+    ConnectionLost,
+    DerivClientError,
+    DerivError,
+    FrameError,
+    NotConnected,
+    NotSent,
+    RequestTimeout,
+    VenueError,
+    VerbRefused,
+)
+from xtitan_core.deriv.fields import from_cents
+from xtitan_core.deriv.protocol import decode, error_of
+from xtitan_core.deriv.verbs import PURCHASE, READ_ONLY, TRADING
+
+if TYPE_CHECKING:
+    from xtitan_core.deriv.rest import PaperTime
+
+__all__ = [
+    "READ_ONLY",
+    "TRADING",
+    "BudgetExhausted",
+    "ConnectionLost",
+    "DerivClient",
+    "DerivClientError",
+    "DerivError",
+    "NotConnected",
+    "NotSent",
+    "RequestTimeout",
+    "VenueError",
+    "VerbRefused",
+]
+
+TRADING_FRAME_BYTES = 256 * 1024
+READING_FRAME_BYTES = 4 * 1024 * 1024
+EVENT_LIMIT = 100_000
+"""Stream frames that may wait for the consumer before the connection is given up as stalled."""
+LATE_ANSWERS = 1_000
+"""Requests whose answers may still be outstanding after we gave up on them."""
+
+_PROPOSAL_ID = re.compile(r"[\w-]{32,128}", re.ASCII)
+
+# websockets logs request lines and payloads at DEBUG, one-time passwords included: this logger never goes that low.
+_socket_log = logging.getLogger("xtitan.deriv.socket")
+_socket_log.setLevel(logging.WARNING)
+
+
+class _Direct(connect):
+    """``connect`` that follows no redirect: a one-time password belongs to the host that issued it."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+class DerivClient:
+    """One open connection. Make it with ``await DerivClient.connect(...)``.
+
+    Attributes:
+        events: every stream frame (ticks, transactions, contract updates, balance, ``paper_instant``) in arrival
+            order, also answers to a purchase nobody waits for any more; ``None`` once, at the end. The first frame of
+            a subscription is returned by ``subscribe`` and is not queued.
+        closed: set when the socket has closed; ``close_reason`` then says why.
+        generation: the number the supervisor gave this connection; ``req_id`` values never repeat across them.
+        kind: ``public``, ``demo`` or ``real``, from the address.
+        paper: the paper exchange's clock when the connection was opened, None elsewhere.
+    """
+
+    def __init__(
+        self,
+        socket: ClientConnection,
+        verbs: frozenset[str],
+        generation: int,
+        budgets: Budgets | None,
+        kind: str | None,
+        paper: PaperTime | None,
+    ) -> None:
+        self.events: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        self.closed = asyncio.Event()
+        self.close_reason = ""
+        self.generation = generation
+        self.kind = kind
+        self.paper = paper
+        self._socket = socket
+        self._verbs = verbs
+        self._budgets = budgets
+        self._ids = itertools.count(generation * 1_000_000 + 1)
+        self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._given_up: dict[int, None] = {}
+        self._bought: set[str] = set()
+        self._reader = asyncio.get_running_loop().create_task(self._read(), name=f"deriv-reader-{generation}")
+
+    @classmethod
+    async def connect(
+        cls,
+        url: str,
+        verbs: frozenset[str],
+        *,
+        generation: int = 0,
+        budgets: Budgets | None = PROCESS_BUDGETS,
+        paper: PaperTime | None = None,
+        keepalive: float = 5.0,
+        open_timeout: float = 10.0,
+    ) -> Self:
+        """Open a socket.
+
+        Args:
+            url: from ``RestClient.otp`` (single use) or ``public_socket_url``.
+            verbs: ``READ_ONLY`` or ``TRADING``; anything else is refused before it is sent.
+            generation: grows with each connection of a session.
+            budgets: what to stay inside; None for the paper exchange.
+            paper: the clock that came with the one-time password.
+            keepalive: seconds between pings and seconds to wait for a pong.
+            open_timeout: seconds for the opening handshake.
+
+        Raises:
+            VenueError: unreachable, refused (an expired one-time password is), or not a websocket address.
+        """
+        trading = PURCHASE in verbs
+        where = without_secrets(url)
+        try:
+            socket = await _Direct(
+                url,
+                compression=None,
+                proxy=None,
+                user_agent_header="x.titan",
+                open_timeout=open_timeout,
+                ping_interval=keepalive,
+                ping_timeout=keepalive,
+                close_timeout=2,
+                max_size=TRADING_FRAME_BYTES if trading else READING_FRAME_BYTES,
+                max_queue=1_024,
+                logger=_socket_log,
+            )
+        except InvalidURI:
+            raise VenueError("BadAddress", f"{where} is not a websocket address") from None
+        except InvalidStatus as error:
+            status = error.response.status_code
+            raise VenueError("Refused", f"{where} refused the connection (HTTP {status}){_hint(status)}") from None
+        except (OSError, TimeoutError, InvalidHandshake, EOFError) as error:
+            raise VenueError(
+                "Unreachable", f"cannot open {where} ({type(error).__name__}); is the venue running and reachable?"
+            ) from None
+        return cls(socket, verbs, generation, budgets, socket_kind(url), paper)
+
+    async def request(self, payload: Mapping[str, Any], timeout: float = 10.0) -> dict[str, Any]:  # noqa: ASYNC109
+        """Send one request and wait for its answer.
+
+        Args:
+            payload: the request without ``req_id``. Purchases go through ``start_buy`` only.
+            timeout: wall seconds for waiting on the budget and the answer together.
+
+        Returns:
+            The answering frame.
+
+        Raises:
+            DerivError: the venue answered with an error.
+            RequestTimeout, ConnectionLost: no answer.
+            VerbRefused, BudgetExhausted, NotConnected: nothing was sent.
+        """
+        verb = verb_lists.verb_of(payload, self._verbs)
+        if verb == PURCHASE:
+            raise VerbRefused("a purchase goes through start_buy, nowhere else")
+        deadline = monotonic() + timeout
+        await self._wait_for_budget(verb, deadline)
+        req_id, answer = self._send(payload)
+        try:
+            async with asyncio.timeout(max(0.0, deadline - monotonic())):
+                return await answer
+        except TimeoutError:
+            self._give_up(req_id)
+            raise RequestTimeout(f"no answer to {verb} within {timeout:g} s") from None
+        except asyncio.CancelledError:
+            self._give_up(req_id)
+            raise
+
+    async def subscribe(self, payload: Mapping[str, Any], timeout: float = 10.0) -> dict[str, Any]:  # noqa: ASYNC109
+        """Start a stream: its first frame is returned, all later ones go to ``events``. Raises as ``request``."""
+        return await self.request({**payload, "subscribe": 1}, timeout)
+
+    async def enter_lockstep(self) -> dict[str, Any]:
+        """Have the paper exchange move time only when this socket acknowledges each instant. Raises as ``request``."""
+        return await self.request({"paper_lockstep": 1})
+
+    def ack_instant(self, epoch: int) -> None:
+        """Tell the paper exchange that everything up to ``epoch`` has been handled.
+
+        Raises:
+            NotConnected: the socket has closed.
+        """
+        self._write(f'{{"paper_ack":{epoch:d}}}')
+
+    def start_buy(self, proposal_id: str, price_cents: int) -> asyncio.Future[dict[str, Any]]:
+        """Write one purchase, now, exactly once; the future brings the venue's answer.
+
+        The frame is in the socket's hands when this returns: there is no await in between. The future ends with the
+        answering frame, with ``DerivError``, or with ``ConnectionLost`` (the purchase may exist). When it is cancelled,
+        a late answer goes to ``events``.
+
+        Args:
+            proposal_id: from a quote of this very connection; a second use is refused here.
+            price_cents: the most it may cost.
+
+        Raises:
+            NotSent: (``VerbRefused``, ``BudgetExhausted``, ``NotConnected``): nothing was written.
+            ValueError: the id or the price cannot be right; nothing was written.
+        """
+        if PURCHASE not in self._verbs:
+            raise VerbRefused("this connection may not buy; only the runner's trading connection may")
+        if not _PROPOSAL_ID.fullmatch(proposal_id):
+            raise ValueError("not a proposal id; buying by parameters is not idempotent and never done")
+        if proposal_id in self._bought:
+            raise VerbRefused("this quote was already used for a purchase; ask for a new one")
+        if price_cents <= 0:
+            raise ValueError(f"the price must be positive, got {price_cents} cents")
+        if self._budgets is not None and not self._budgets.take(PURCHASE, monotonic()):
+            raise BudgetExhausted("a purchase now would pass our share of the request budget; wait a minute")
+        req_id, answer = self._send({"buy": proposal_id, "price": from_cents(price_cents)})
+        self._bought.add(proposal_id)
+        answer.add_done_callback(lambda _: self._waiting.pop(req_id, None))
+        return answer
+
+    async def close(self) -> None:
+        """Close the socket and wait until it is closed; safe to call twice."""
+        await self._socket.close()
+        await self.closed.wait()
+
+    # ---- inside
+
+    async def _wait_for_budget(self, verb: str, deadline: float) -> None:
+        """Hold a request back until it fits our budget."""
+        if self._budgets is None:
+            return
+        while not self._budgets.take(verb, now := monotonic()):
+            pause = self._budgets.wait(verb, now)
+            if now + pause > deadline:
+                raise BudgetExhausted(f"{verb} would pass our share of the request budget for another {pause:.0f} s")
+            await asyncio.sleep(pause)
+
+    def _send(self, payload: Mapping[str, Any]) -> tuple[int, asyncio.Future[dict[str, Any]]]:
+        """Write one request; its answer arrives in the future."""
+        req_id = next(self._ids)
+        text = json.dumps({**payload, "req_id": req_id}, separators=(",", ":"), allow_nan=False)
+        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._waiting[req_id] = answer
+        try:
+            self._write(text)
+        except NotSent:
+            del self._waiting[req_id]
+            raise
+        return req_id, answer
+
+    def _write(self, text: str) -> None:
+        """Hand one text frame to the transport, without awaiting, so that frames leave in the order of the calls."""
+        if self._socket.state is not State.OPEN or self.closed.is_set():
+            raise NotConnected(f"the connection is closed{': ' if self.close_reason else ''}{self.close_reason}")
+        broadcast((self._socket,), text)  # the library's synchronous send; a failing transport ends the reader
+
+    def _give_up(self, req_id: int) -> None:
+        """Forget a request; its answer, should it still come, is dropped."""
+        if self._waiting.pop(req_id, None) is None:
+            return
+        if len(self._given_up) >= LATE_ANSWERS:
+            del self._given_up[next(iter(self._given_up))]
+        self._given_up[req_id] = None
+
+    async def _read(self) -> None:
+        """Decode and hand out frames until the socket closes."""
+        reason = "closed"
+        recv, handle = self._socket.recv, self._handle
+        try:
+            while True:
+                handle(decode(await recv()))
+        except ConnectionClosed as error:
+            frame = error.rcvd or error.sent
+            reason = f"code {frame.code}" if frame is not None else "code 1006, no close frame"
+        except (FrameError, _Stalled) as error:
+            reason = str(error)
+        finally:
+            self._end(reason)
+            await self._socket.close()
+
+    def _handle(self, frame: dict[str, Any]) -> None:
+        """An awaited answer goes to its waiter, everything else to ``events``."""
+        req_id = frame.get("req_id")
+        if type(req_id) is int:
+            waiter = self._waiting.pop(req_id, None)
+            if waiter is not None:
+                if not waiter.done():
+                    error = error_of(frame)
+                    if error is None:
+                        waiter.set_result(frame)
+                    else:
+                        _fail(waiter, error)
+                    return
+            elif req_id in self._given_up:
+                del self._given_up[req_id]
+                return
+        if self.events.qsize() >= EVENT_LIMIT:
+            raise _Stalled(f"{EVENT_LIMIT} frames wait unread; the consumer has stalled")
+        self.events.put_nowait(frame)
+
+    def _end(self, reason: str) -> None:
+        """Tell everyone who waits that nothing more will come."""
+        self.close_reason = reason
+        self.closed.set()
+        for waiter in self._waiting.values():
+            if not waiter.done():
+                _fail(waiter, ConnectionLost(f"the connection closed before the answer came ({reason})"))
+        self._waiting.clear()
+        self.events.put_nowait(None)
+
+
+class _Stalled(Exception):
+    """The consumer of ``events`` does not keep up at all."""
+
+
+def _fail(waiter: asyncio.Future[dict[str, Any]], error: Exception) -> None:
+    """End a future with an error that nobody is obliged to look at."""
+    waiter.set_exception(error)
+    waiter.exception()
+
+
+def _hint(status: int) -> str:
+    return "; the one-time password is expired or used, ask for a new one" if status in (400, 401) else ""

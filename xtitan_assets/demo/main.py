@@ -40,10 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="simulated",
         help="simulated: fair R_100 and a planted edge; recorded: real ticks from --file, as recorded and redrawn",
     )
-    parser.add_argument("--file", type=Path, help="recording (epoch,quote; csv, csv.gz or parquet) for --market recorded")
+    parser.add_argument(
+        "--file", type=Path, help="recording (epoch,quote; csv, csv.gz or parquet) for --market recorded"
+    )
     parser.add_argument("--symbol", default="R_100", help="symbol of the recording (default R_100)")
     parser.add_argument("--json", type=Path, metavar="F", help="also write the result as data to F")
-    parser.add_argument("--home", type=Path, default=Path(".demo"), help="folder for everything the demo makes; emptied first")
+    parser.add_argument(
+        "--home", type=Path, default=Path(".demo"), help="folder for everything the demo makes; emptied first"
+    )
 
 
 class Progress:
@@ -122,9 +126,7 @@ def simulated_worlds(home: Path, seed: int, registry: str, say: Progress) -> tup
     return fair, planted, planted_win_rate(DURATION)
 
 
-def recorded_worlds(
-    home: Path, args: argparse.Namespace, registry: str, say: Progress
-) -> tuple[World, World, float]:
+def recorded_worlds(home: Path, args: argparse.Namespace, registry: str, say: Progress) -> tuple[World, World, float]:
     """The recording as it is and with its signs redrawn."""
     import numpy as np
 

@@ -97,7 +97,9 @@ class Child:
                         return match
                 seen = len(self.lines)
                 if not self.running and not self._reader.is_alive():
-                    raise ProcessFailedError(f"{self.name} ended before it was ready; its log {self.log} says:\n{tail(self.log)}")
+                    raise ProcessFailedError(
+                        f"{self.name} ended before it was ready; its log {self.log} says:\n{tail(self.log)}"
+                    )
                 if time.monotonic() > deadline:
                     raise ProcessFailedError(f"{self.name} was not ready after {timeout:.0f} s; see {self.log}")
                 self._changed.wait(0.1)

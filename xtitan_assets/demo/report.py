@@ -145,7 +145,8 @@ def write_report(result: DemoResult, path: Path) -> Path:
     )
     body = f"""<main>
 <h1>x.titan: the verdict</h1>
-<p class="sub">Seed {result.seed}, {result.seconds:.0f} seconds. Everything ran for real on this machine: the exchange over its socket,
+<p class="sub">Seed {result.seed}, {
+        result.seconds:.0f} seconds. Everything ran for real on this machine: the exchange over its socket,
 the Dagster jobs, the MLflow registry, the runner. Nothing here was verified on live Deriv.</p>
 <div class="cards">
 {card(market_lines(refused), "yes" if refused.right else "bad")}
@@ -153,21 +154,39 @@ the Dagster jobs, the MLflow registry, the runner. Nothing here was verified on 
 {card(runner_lines(result.runner), "yes" if all(result.runner.conditions(result.wanted_contracts).values()) else "bad")}
 </div>
 <h2>Evidence against its threshold</h2>
-{figure(bankrolls(result), "Each line is the bankroll of a paper account that bets on the model's shadow trades, stake debited at purchase. "
-        "Without an edge it reaches the threshold with a probability of at most 2.5 %, however often one looks.")}
+{
+        figure(
+            bankrolls(result),
+            "Each line is the bankroll of a paper account that bets on the model's shadow trades, stake debited at purchase. "
+            "Without an edge it reaches the threshold with a probability of at most 2.5 %, however often one looks.",
+        )
+    }
 <h2>What the usual rule would have done</h2>
-<p>Promote when the win rate on 500 validation trades beats break-even: {fooled} of {len(result.naive)} retrains of a model without any edge
+<p>Promote when the win rate on 500 validation trades beats break-even: {fooled} of {
+        len(result.naive)
+    } retrains of a model without any edge
 would have gone live (red).</p>
-{figure(usual_rule(result), f"Ten retrains on {refused.symbol} ({refused.market}); the dashed line is break-even at the quoted payout.")}
+{
+        figure(
+            usual_rule(result),
+            f"Ten retrains on {refused.symbol} ({refused.market}); the dashed line is break-even at the quoted payout.",
+        )
+    }
 <div class="two">
-<div><h2>Reliability ({html.escape(found.market)})</h2>{figure(reliability(found), "Calibrated probability against what happened on the test span, with 95 % bars.")}</div>
-<div><h2>Equity ({html.escape(result.runner.market)})</h2>{figure(equity(result), "The account at canary stakes, settled by the exchange.")}</div>
+<div><h2>Reliability ({html.escape(found.market)})</h2>{
+        figure(reliability(found), "Calibrated probability against what happened on the test span, with 95 % bars.")
+    }</div>
+<div><h2>Equity ({html.escape(result.runner.market)})</h2>{
+        figure(equity(result), "The account at canary stakes, settled by the exchange.")
+    }</div>
 </div>
 <h2>Decisions by reason</h2>
 {figure(decisions(result), "Every decision of the runner on this market, shadow and live, by its closed reason code.")}
 <h2>Conditions</h2><table>{rows}</table>
 </main>"""
-    page = f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>x.titan demo</title>" \
+    page = (
+        f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>x.titan demo</title>"
         f"<meta name='viewport' content='width=device-width,initial-scale=1'><style>{STYLE}</style></head><body>{body}</body></html>"
+    )
     path.write_text(page, encoding="utf-8")
     return path

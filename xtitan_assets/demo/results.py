@@ -128,9 +128,7 @@ class DemoResult:
 
     def conditions(self) -> dict[str, bool]:
         """Everything that must hold for exit code 0."""
-        verdicts = {
-            f"{m.name}: {'promoted' if m.expected else 'not promoted'}": m.right for m in self.markets
-        }
+        verdicts = {f"{m.name}: {'promoted' if m.expected else 'not promoted'}": m.right for m in self.markets}
         return {**verdicts, **self.runner.conditions(self.wanted_contracts)}
 
     @property

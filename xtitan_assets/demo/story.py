@@ -54,7 +54,9 @@ def shadow(world: World, slots: int, *, every_slot: bool) -> dict[str, Any]:
     return look
 
 
-def as_market(world: World, look: dict[str, Any], *, market: str, expected: bool, promoted: bool, oracle: float | None) -> MarketResult:
+def as_market(
+    world: World, look: dict[str, Any], *, market: str, expected: bool, promoted: bool, oracle: float | None
+) -> MarketResult:
     """The gate's last look and the offline report as one result."""
     return MarketResult(
         name=world.name,

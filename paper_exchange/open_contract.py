@@ -85,8 +85,10 @@ class OpenContract:
         self.epochs.append(epoch)
         self.quotes.append(quote)
         if self.contract.in_ticks:
+            if epoch - self.start > TICK_CONTRACT_LIMIT:
+                return True
             if len(self.epochs) <= self.contract.duration:
-                return epoch - self.start > TICK_CONTRACT_LIMIT
+                return False
         elif epoch <= self.start + self.contract.seconds:
             return False
         self.settlement = settle(

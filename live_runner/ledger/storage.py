@@ -76,7 +76,9 @@ class Storage:
                 f"{self.path}: schema {version}, this runner writes {schema.SCHEMA_VERSION}; run the version that made it"
             )
         if empty:
-            self._db.executescript(f"BEGIN EXCLUSIVE;{schema.statements()}PRAGMA user_version={schema.SCHEMA_VERSION};COMMIT;")
+            self._db.executescript(
+                f"BEGIN EXCLUSIVE;{schema.statements()}PRAGMA user_version={schema.SCHEMA_VERSION};COMMIT;"
+            )
         with self.write() as db:
             self.epoch = int(db.execute("SELECT coalesce(max(epoch), 0) + 1 FROM writer").fetchone()[0])
             db.execute("INSERT INTO writer (epoch, started) VALUES (?, ?)", (self.epoch, now))

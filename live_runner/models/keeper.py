@@ -6,7 +6,7 @@ Policy, by situation:
 registry unreachable, cached champion  keep or load the cached one until it expires
 registry unreachable, nothing cached   run without models
 alias missing                          empty slot (no champion: shadow-only, the normal state)
-bundle refused while running           keep what runs, quarantine the new one, journal the reason
+bundle refused while running           keep what runs, journal the reason, never retry in this process
 bundle refused at start                refuse to start
 bundle rolled back on this host        fall back to the previous champion, whatever the registry says
 model expired                          empty slot
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from live_runner.models.problems import ModelError
 from live_runner.models.session import ModelSession
 from live_runner.models.slots import ModelSlots, Slot, SlotModel
-from live_runner.models.source import ModelSource, Release, SourceError
+from live_runner.models.source import ModelSource, Release
 from live_runner.models.store import Held, ModelStore
 from xtitan_core.journal import SlotRecord
 
@@ -133,7 +133,7 @@ class SlotKeeper:
         self.slots.champion = None
         if previous is not None:
             records = self._load_cached("champion", previous, epoch, f"{ROLLED_BACK}: {reason}")
-            if self.slots.champion is not None:
+            if records:
                 return records
         return [_record("champion", epoch, champion, f"{ROLLED_BACK}: {reason}; no previous champion", empty=True)]
 
@@ -158,14 +158,10 @@ class SlotKeeper:
             return []
         if (slot, wanted) in self._refused and not strict:
             return []
-        for loaded_slot, loaded in self.slots.loaded():
-            # A shadow that becomes champion is loaded already; it is verified again for the champion's stricter rules.
-            if loaded.bundle_id == wanted and loaded_slot != slot and wanted not in offer.files:
-                offer.files[wanted] = self._store.read(wanted)
         try:
-            if wanted not in offer.files:
-                raise ModelError(f"bundle {wanted[:12]} is quarantined: {reason}")
-            model = self._load(slot, offer.files[wanted], release, epoch)
+            # A bundle that only changes its slot was not downloaded again; it is verified again for the new slot.
+            files = offer.files[wanted] if wanted in offer.files else self._store.read(wanted)
+            model = self._load(slot, files, release, epoch)
         except ModelError as error:
             self._refused[slot, wanted] = str(error)
             if strict:
@@ -184,9 +180,7 @@ class SlotKeeper:
 
     def _load(self, slot: Slot, files: dict[str, bytes], release: Release, epoch: int) -> SlotModel:
         assert self._store is not None
-        bundle = self._store.verify(files, epoch, champion=slot == "champion")
-        if bundle.bundle_id != release.manifest_sha256:
-            raise ModelError(f"the registry promises manifest {release.manifest_sha256[:12]}, got {bundle.bundle_id[:12]}")
+        bundle = self._store.verify(files, release.manifest_sha256, epoch, champion=slot == "champion")
         manifest = bundle.manifest
         if manifest.model_name != self._model:
             raise ModelError(f"the manifest is for model {manifest.model_name!r}, this runner runs {self._model!r}")
@@ -228,6 +222,3 @@ def _record(slot: Slot, epoch: int, model: SlotModel, reason: str, *, empty: boo
         bundle_id="" if empty else model.bundle_id,
         reason=reason,
     )
-
-
-__all__ = ["Offer", "SlotKeeper", "SourceError"]

@@ -6,18 +6,16 @@ resolve. One thread: inference takes well under a millisecond and the trading lo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
 from live_runner.models.problems import ModelError
+from xtitan_core.bundle import VerifiedBundle
 from xtitan_core.calibration import Platt
 from xtitan_core.clock import monotonic
-from xtitan_core.contracts import RISE_FALL, Contract, ContractType, DurationUnit
-from xtitan_core.features.spec import FeatureSpec
-from xtitan_core.bundle import VerifiedBundle
+from xtitan_core.contracts import RISE_FALL, Contract, ContractType
+from xtitan_core.golden import Golden
 
 TOLERANCE = 1e-5
 """The one tolerance for every torch, ONNX and golden comparison."""
@@ -43,7 +41,7 @@ class ModelSession:
             ModelError: one line: why this model is not usable here.
         """
         self.bundle_id, self.manifest = bundle.bundle_id, bundle.manifest
-        self.spec = FeatureSpec.from_dict(dict(bundle.manifest.feature_spec))
+        self.spec = bundle.manifest.spec
         self._session = _open(bundle.model)
         self._outputs = [output.name for output in self._session.get_outputs()]
         self._check_signature()
@@ -93,32 +91,27 @@ class ModelSession:
         for head in self.manifest.heads:
             if head.output not in self._outputs:
                 raise ModelError(f"the manifest names output {head.output!r}, the model has {self._outputs}")
-            side = ContractType(head.contract_type)
+            side = head.contract_type
             if side not in RISE_FALL or side in contracts:
                 continue
-            contracts[side] = Contract(side, head.duration, DurationUnit(head.unit))
-            heads[side] = (head.output, head.index, Platt(head.calibration.a, head.calibration.b))
+            contracts[side] = Contract(side, head.duration, head.unit)
+            heads[side] = (head.output, head.index, head.calibration.platt)
         if not contracts:
             raise ModelError("no head prices a contract that this runner trades")
         return contracts, heads
 
-    def _check_golden(self, golden: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        ticks, candles = _golden_inputs(golden)
-        expected = {name: golden[name] for name in self._outputs if name in golden}
-        if not expected:
-            raise ModelError("the golden vectors hold no expected output")
-        for name, values in self.outputs(ticks, candles).items():
-            if name not in expected:
-                raise ModelError(f"the golden vectors lack output {name!r}")
-            if values.shape != expected[name].shape or not np.all(np.isfinite(values)):
-                raise ModelError(f"golden vectors: output {name} has another shape or is not finite")
-            worst = float(np.max(np.abs(values.astype(np.float64) - expected[name].astype(np.float64)), initial=0.0))
-            if worst > TOLERANCE:
+    def _check_golden(self, golden: Golden) -> None:
+        outputs = self.outputs(golden["ticks"], golden["candles"])
+        for name in golden.keys() - {"ticks", "candles"}:
+            if name not in outputs or outputs[name].shape != golden[name].shape:
+                raise ModelError(f"golden vectors: the model has no output {name!r} of shape {golden[name].shape}")
+            worst = float(np.max(np.abs(outputs[name].astype(np.float64) - golden[name].astype(np.float64))))
+            if not worst <= TOLERANCE:
                 raise ModelError(f"golden vectors: output {name} is off by {worst:.2e}, allowed {TOLERANCE:.0e}")
 
-    def _measure(self, golden: Mapping[str, npt.NDArray[np.generic]]) -> float:
+    def _measure(self, golden: Golden) -> float:
         """Median of single inferences: a busy host's scheduler spikes must not refuse a good model."""
-        ticks, candles = _golden_inputs(golden)
+        ticks, candles = golden["ticks"], golden["candles"]
         spent = []
         for k in range(min(len(ticks), 32)):
             started = monotonic()
@@ -138,10 +131,3 @@ def _open(model: bytes) -> ort.InferenceSession:
     except Exception as error:
         # ONNX Runtime raises a family of pybind types without a common base.
         raise ModelError(f"ONNX Runtime refuses the model: {str(error).splitlines()[0]}") from None
-
-
-def _golden_inputs(golden: Mapping[str, npt.NDArray[np.generic]]) -> tuple[Floats, Floats]:
-    try:
-        return np.asarray(golden["ticks"], np.float32), np.asarray(golden["candles"], np.float32)
-    except KeyError as error:
-        raise ModelError(f"the golden vectors lack input {error}") from None

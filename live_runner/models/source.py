@@ -10,16 +10,11 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import httpx
 
-from xtitan_core.bundle import BundleError, read_files
-
-ALIASES = ("champion", "shadow")
-FILES = {"manifest.json": 1 << 20, "manifest.sig": 1 << 14, "golden.npz": 1 << 25, "model.onnx": 1 << 28}
-"""Files of a bundle and the most bytes each may have on the way in."""
+from xtitan_core.bundle import SIZE_CAPS, BundleError, read_files
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*\Z")
 
@@ -98,12 +93,6 @@ class DirectorySource:
     async def aclose(self) -> None:
         return None
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        await self.aclose()
-
 
 class MlflowSource:
     """An MLflow tracking server's REST API; version tags ``manifest_sha256`` and ``bundle_path`` locate the bundle."""
@@ -132,7 +121,7 @@ class MlflowSource:
 
     async def fetch(self, release: Release) -> dict[str, bytes]:
         base = f"/api/2.0/mlflow-artifacts/artifacts/{release.location.strip('/')}"
-        return {name: await self._download(f"{base}/{name}", cap) for name, cap in FILES.items()}
+        return {name: await self._download(f"{base}/{name}", cap) for name, cap in SIZE_CAPS.items()}
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -160,7 +149,9 @@ class MlflowSource:
         return b"".join(parts)
 
     def _unreachable(self, error: httpx.HTTPError) -> SourceError:
-        return SourceError(f"registry {self._url} cannot be reached ({type(error).__name__}); start it or fix --registry")
+        return SourceError(
+            f"registry {self._url} cannot be reached ({type(error).__name__}); start it or fix --registry"
+        )
 
 
 def model_source(registry: str, model: str) -> ModelSource:

@@ -66,14 +66,20 @@ class ModelStore:
         folder.mkdir(parents=True, exist_ok=True)
         self.state = _read_state(folder / STATE)
 
-    def verify(self, files: Mapping[str, bytes], now: float, *, champion: bool) -> VerifiedBundle:
+    def verify(self, files: Mapping[str, bytes], expected_id: str, now: float, *, champion: bool) -> VerifiedBundle:
         """Check everything that can be checked without running the model.
+
+        Args:
+            files: contents by name.
+            expected_id: the bundle id that the registry promises.
+            now: venue time.
+            champion: True when it is going to trade: an older registration is then refused.
 
         Raises:
             ModelError: one line: what is wrong with it.
         """
         try:
-            bundle = verify(files, self._keys, int(now))
+            bundle = verify(files, self._keys, now, expected_id=expected_id)
         except BundleError as error:
             raise ModelError(str(error)) from None
         if reason := self.state.quarantined.get(bundle.bundle_id):

@@ -16,7 +16,7 @@ TRAIN, CALIBRATION, TEST = 0, 1, 2
 """Values of ``split``."""
 
 NO_FOLD = -1
-"""``fold`` of a sample that is used in no fold: purged, embargoed, or outside the training span."""
+"""``fold`` of a sample outside the training span."""
 
 
 class SamplesError(ValueError):
@@ -36,8 +36,9 @@ class Samples:
         rows: for each decision its row in ``candles``, int32 (n,).
         labels: uint8 (n, 5), columns as in ``LABELS``.
         split: uint8 (n,): TRAIN, CALIBRATION or TEST.
-        fold: int8 (n,): block of the walk-forward scheme a training sample lies in, 0 … folds; NO_FOLD elsewhere.
+        fold: int8 (n,): block of time a training sample lies in, 0 … folds; NO_FOLD elsewhere.
         slot: bool (n,): True where the runner would decide (its slot grid).
+        stride: bool (n,): True on the thinned grid that is trained on.
     """
 
     epochs: npt.NDArray[np.int64]
@@ -50,15 +51,21 @@ class Samples:
     split: npt.NDArray[np.uint8]
     fold: npt.NDArray[np.int8]
     slot: npt.NDArray[np.bool_]
+    stride: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.epochs)
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """The arrays, in order."""
+        return tuple(f.name for f in fields(cls))
 
     def save(self, path: Path) -> None:
         """Write atomically; the same samples give the same bytes."""
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".tmp.npz")
-        arrays: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        arrays: dict[str, Any] = {name: getattr(self, name) for name in self.names()}
         np.savez(temporary, allow_pickle=False, **arrays)
         temporary.replace(path)
 
@@ -71,7 +78,7 @@ class Samples:
         """
         try:
             with np.load(path, allow_pickle=False) as stored:
-                return cls(**{f.name: stored[f.name] for f in fields(cls)})
+                return cls(**{name: stored[name] for name in cls.names()})
         except FileNotFoundError:
             raise SamplesError(f"{path}: no dataset; run `xtitan run dataset` first") from None
         except (OSError, KeyError, ValueError) as error:

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from xtitan_assets.params import Params
 from xtitan_assets.paths import Home
 from xtitan_assets.steps.errors import StepError
+from xtitan_assets.steps.ticks import days_on_disk, midnight
+from xtitan_core.clock import DAY
 
 if TYPE_CHECKING:
     from xtitan_core.deriv.client import DerivClient
@@ -55,13 +57,16 @@ async def public_socket(params: Params) -> AsyncIterator[DerivClient]:
     Raises:
         VenueUnreachable: it cannot be reached, or the connection is lost on the way.
     """
+    from xtitan_core.deriv.budgets import PROCESS_BUDGETS
     from xtitan_core.deriv.client import READ_ONLY, DerivClient
     from xtitan_core.deriv.errors import ConnectionLost, DerivClientError
     from xtitan_core.deriv.history import public_socket_url
 
     require_permission(params)
     try:
-        client = await DerivClient.connect(public_socket_url(params.venue.url), READ_ONLY)
+        # Deriv publishes request budgets; the paper exchange polices its own.
+        budgets = PROCESS_BUDGETS if is_deriv(params.venue.url) else None
+        client = await DerivClient.connect(public_socket_url(params.venue.url), READ_ONLY, budgets=budgets)
     except (OSError, DerivClientError) as error:
         raise VenueUnreachable(params.venue.url, error) from error
     try:
@@ -110,3 +115,20 @@ def active_symbols(home: Home, params: Params) -> dict[str, Any]:
     temporary.write_text(json.dumps(rows, indent=1, sort_keys=True) + "\n")
     os.replace(temporary, path)
     return {"symbols": names, "open": sum(bool(row.get("exchange_is_open")) for row in rows), "path": str(path)}
+
+
+def bundle_epoch(home: Home, params: Params) -> int:
+    """Venue time for a bundle's manifest: the venue's clock, or, with no venue in reach, the end of the newest day.
+
+    Packaging must work offline (`dvc repro`), and the end of the data is never later than the venue's now.
+
+    Raises:
+        StepError: no venue and no ticks.
+    """
+    try:
+        return venue_epoch(params)
+    except VenueUnreachable:
+        stored = days_on_disk(home, params.data.symbol)
+        if not stored:
+            raise
+        return midnight(stored[-1]) + DAY

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import urlsplit
 
+from xtitan_core.deriv.endpoints import is_loopback
 from xtitan_core.deriv.verbs import PURCHASE
 
 SHARE = 0.8
@@ -86,3 +89,12 @@ class Budgets:
 
 PROCESS_BUDGETS = Budgets()
 """What every connection of this process shares unless told otherwise: the venue counts per user, not per socket."""
+
+ByAddress = Literal["by address"]
+
+
+def budgets_for(url: str, chosen: Budgets | ByAddress | None) -> Budgets | None:
+    """The budgets a connection to ``url`` keeps: the chosen ones, or by default the process's, except on loopback."""
+    if chosen != "by address":
+        return chosen
+    return None if is_loopback(urlsplit(url).hostname or "") else PROCESS_BUDGETS

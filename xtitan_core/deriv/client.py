@@ -3,8 +3,8 @@
 This module is the only place in x.titan that builds a purchase, and the socket it goes through must have been opened
 for trading. Nothing here retries: what was sent once is never sent again.
 
-The reader task only decodes and enqueues, so a slow consumer never delays keepalive. Keepalive runs on wall time
-whatever clock the venue has.
+Frames are decoded and enqueued as they arrive, so a slow consumer never delays keepalive. Keepalive runs on wall
+time whatever clock the venue has.
 """
 
 from __future__ import annotations
@@ -12,20 +12,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import logging
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.asyncio.connection import broadcast
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
-from websockets.protocol import State
-
 from xtitan_core.clock import monotonic
 from xtitan_core.deriv import verbs as verb_lists
-from xtitan_core.deriv.budgets import PROCESS_BUDGETS, Budgets
-from xtitan_core.deriv.endpoints import socket_kind, without_secrets
+from xtitan_core.deriv.budgets import Budgets, ByAddress, budgets_for
+from xtitan_core.deriv.endpoints import socket_kind
 from xtitan_core.deriv.errors import (
     BudgetExhausted,
     ConnectionLost,
@@ -41,6 +35,7 @@ from xtitan_core.deriv.errors import (
 from xtitan_core.deriv.fields import from_cents
 from xtitan_core.deriv.protocol import decode, error_of
 from xtitan_core.deriv.verbs import PURCHASE, READ_ONLY, TRADING
+from xtitan_core.deriv.wire import WireSocket, open_socket
 
 if TYPE_CHECKING:
     from xtitan_core.deriv.rest import PaperTime
@@ -69,17 +64,6 @@ LATE_ANSWERS = 1_000
 
 _PROPOSAL_ID = re.compile(r"[\w-]{32,128}", re.ASCII)
 
-# websockets logs request lines and payloads at DEBUG, one-time passwords included: this logger never goes that low.
-_socket_log = logging.getLogger("xtitan.deriv.socket")
-_socket_log.setLevel(logging.WARNING)
-
-
-class _Direct(connect):
-    """``connect`` that follows no redirect: a one-time password belongs to the host that issued it."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
-
 
 class DerivClient:
     """One open connection. Make it with ``await DerivClient.connect(...)``.
@@ -96,7 +80,7 @@ class DerivClient:
 
     def __init__(
         self,
-        socket: ClientConnection,
+        socket: WireSocket,
         verbs: frozenset[str],
         generation: int,
         budgets: Budgets | None,
@@ -116,7 +100,9 @@ class DerivClient:
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._given_up: dict[int, None] = {}
         self._bought: set[str] = set()
-        self._reader = asyncio.get_running_loop().create_task(self._read(), name=f"deriv-reader-{generation}")
+        self._fault = ""
+        self._watcher = asyncio.get_running_loop().create_task(self._watch(), name=f"deriv-{generation}")
+        socket.deliver_to(self._receive)
 
     @classmethod
     async def connect(
@@ -125,7 +111,7 @@ class DerivClient:
         verbs: frozenset[str],
         *,
         generation: int = 0,
-        budgets: Budgets | None = PROCESS_BUDGETS,
+        budgets: Budgets | ByAddress | None = "by address",
         paper: PaperTime | None = None,
         keepalive: float = 5.0,
         open_timeout: float = 10.0,
@@ -136,7 +122,8 @@ class DerivClient:
             url: from ``RestClient.otp`` (single use) or ``public_socket_url``.
             verbs: ``READ_ONLY`` or ``TRADING``; anything else is refused before it is sent.
             generation: grows with each connection of a session.
-            budgets: what to stay inside; None for the paper exchange.
+            budgets: what to stay inside; None for a paper exchange. By default this process's share of Deriv's budgets,
+                except on this machine's own addresses, where only a paper exchange can live.
             paper: the clock that came with the one-time password.
             keepalive: seconds between pings and seconds to wait for a pong.
             open_timeout: seconds for the opening handshake.
@@ -144,32 +131,13 @@ class DerivClient:
         Raises:
             VenueError: unreachable, refused (an expired one-time password is), or not a websocket address.
         """
-        trading = PURCHASE in verbs
-        where = without_secrets(url)
-        try:
-            socket = await _Direct(
-                url,
-                compression=None,
-                proxy=None,
-                user_agent_header="x.titan",
-                open_timeout=open_timeout,
-                ping_interval=keepalive,
-                ping_timeout=keepalive,
-                close_timeout=2,
-                max_size=TRADING_FRAME_BYTES if trading else READING_FRAME_BYTES,
-                max_queue=1_024,
-                logger=_socket_log,
-            )
-        except InvalidURI:
-            raise VenueError("BadAddress", f"{where} is not a websocket address") from None
-        except InvalidStatus as error:
-            status = error.response.status_code
-            raise VenueError("Refused", f"{where} refused the connection (HTTP {status}){_hint(status)}") from None
-        except (OSError, TimeoutError, InvalidHandshake, EOFError) as error:
-            raise VenueError(
-                "Unreachable", f"cannot open {where} ({type(error).__name__}); is the venue running and reachable?"
-            ) from None
-        return cls(socket, verbs, generation, budgets, socket_kind(url), paper)
+        socket = await open_socket(
+            url,
+            max_size=TRADING_FRAME_BYTES if PURCHASE in verbs else READING_FRAME_BYTES,
+            keepalive=keepalive,
+            open_timeout=open_timeout,
+        )
+        return cls(socket, verbs, generation, budgets_for(url, budgets), socket_kind(url), paper)
 
     async def request(self, payload: Mapping[str, Any], timeout: float = 10.0) -> dict[str, Any]:  # noqa: ASYNC109
         """Send one request and wait for its answer.
@@ -280,9 +248,9 @@ class DerivClient:
 
     def _write(self, text: str) -> None:
         """Hand one text frame to the transport, without awaiting, so that frames leave in the order of the calls."""
-        if self._socket.state is not State.OPEN or self.closed.is_set():
+        if not self._socket.is_open or self._fault:
             raise NotConnected(f"the connection is closed{': ' if self.close_reason else ''}{self.close_reason}")
-        broadcast((self._socket,), text)  # the library's synchronous send; a failing transport ends the reader
+        self._socket.write(text)
 
     def _give_up(self, req_id: int) -> None:
         """Forget a request; its answer, should it still come, is dropped."""
@@ -292,21 +260,26 @@ class DerivClient:
             del self._given_up[next(iter(self._given_up))]
         self._given_up[req_id] = None
 
-    async def _read(self) -> None:
-        """Decode and hand out frames until the socket closes."""
-        reason = "closed"
-        recv, handle = self._socket.recv, self._handle
+    async def _watch(self) -> None:
+        """Wait for the end of the socket and tell everyone who waits."""
         try:
-            while True:
-                handle(decode(await recv()))
-        except ConnectionClosed as error:
-            frame = error.rcvd or error.sent
-            reason = f"code {frame.code}" if frame is not None else "code 1006, no close frame"
-        except (FrameError, _Stalled) as error:
-            reason = str(error)
+            await self._socket.wait_closed()
         finally:
-            self._end(reason)
-            await self._socket.close()
+            code = self._socket.close_code
+            self._end(self._fault or ("no close frame" if code in (None, 1006) else f"code {code}"))
+
+    def _receive(self, message: str | None) -> None:
+        """Decode one message; one that is not a frame ends the connection."""
+        if self._fault:
+            return
+        try:
+            self._handle(decode(message))
+            return
+        except FrameError as error:
+            self._fault = str(error)
+        except _Stalled:
+            self._fault = f"{EVENT_LIMIT} frames wait unread; the consumer has stalled"
+        self._closer = asyncio.get_running_loop().create_task(self._socket.close(1008), name="deriv-closer")
 
     def _handle(self, frame: dict[str, Any]) -> None:
         """An awaited answer goes to its waiter, everything else to ``events``."""
@@ -325,7 +298,7 @@ class DerivClient:
                 del self._given_up[req_id]
                 return
         if self.events.qsize() >= EVENT_LIMIT:
-            raise _Stalled(f"{EVENT_LIMIT} frames wait unread; the consumer has stalled")
+            raise _Stalled
         self.events.put_nowait(frame)
 
     def _end(self, reason: str) -> None:
@@ -347,7 +320,3 @@ def _fail(waiter: asyncio.Future[dict[str, Any]], error: Exception) -> None:
     """End a future with an error that nobody is obliged to look at."""
     waiter.set_exception(error)
     waiter.exception()
-
-
-def _hint(status: int) -> str:
-    return "; the one-time password is expired or used, ask for a new one" if status in (400, 401) else ""

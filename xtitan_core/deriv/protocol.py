@@ -48,14 +48,15 @@ def _refuse_constant(name: str) -> float:
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
-def decode(message: str | bytes) -> dict[str, Any]:
+def decode(message: str | None) -> dict[str, Any]:
     """One websocket message as a frame.
 
     Raises:
-        FrameError: when it is not a JSON object in a text frame, or carries NaN or Infinity.
+        FrameError: when it is not a JSON object in a text frame (None stands for a binary one), or carries NaN or
+            Infinity.
     """
-    if not isinstance(message, str):
-        raise FrameError("a binary frame; Deriv sends text frames only")
+    if message is None:
+        raise FrameError("a frame that is not text")
     try:
         frame = _DECODER.decode(message)
     except (json.JSONDecodeError, RecursionError):

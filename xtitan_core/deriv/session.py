@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from xtitan_core.clock import monotonic
-from xtitan_core.deriv.budgets import PROCESS_BUDGETS, Budgets
+from xtitan_core.deriv.budgets import Budgets, ByAddress
 from xtitan_core.deriv.client import DerivClient
 from xtitan_core.deriv.errors import VenueError
 from xtitan_core.deriv.rest import RestClient
@@ -74,7 +74,7 @@ async def sessions(
     account_id: str,
     verbs: frozenset[str],
     *,
-    budgets: Budgets | None = PROCESS_BUDGETS,
+    budgets: Budgets | ByAddress | None = "by address",
     pace: Pace = DERIV_PACE,
     keepalive: float = 5.0,
     max_failures: int | None = None,

@@ -13,101 +13,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import replace
 
 from xtitan_core.contracts import RISE_FALL
-from xtitan_core.evidence.bounds import EdgeCeiling
 from xtitan_core.evidence.cash_account import CashAccount, EvidenceError, Outcome
+from xtitan_core.evidence.shadow_trades import Candidate, Event, Excluded, Tally
 from xtitan_core.journal import AnyRecord, MissedRecord, SessionRecord, ShadowSettlementRecord, ShadowTradeRecord
 
 COMMISSION_MOVE = 0.003
 """A quoted break-even that moved by more than this is another venue, hence a new registration."""
-
-
-class Excluded(StrEnum):
-    """Why a shadow trade is not evidence. Closed; the counts are published."""
-
-    NOT_WANTED = "not_wanted"
-    BEFORE_REGISTRATION = "before_registration"
-    NO_ACCOUNT = "no_account"
-    OTHER_ACCOUNT = "other_account"
-    OTHER_SYMBOL = "other_symbol"
-    COMMISSION_MOVED = "commission_moved"
-    DUPLICATE = "duplicate"
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A registered model.
-
-    Attributes:
-        bundle_id: SHA-256 of its manifest.
-        sequence: registration counter of the lineage.
-        registered_epoch: venue time; only later decisions count.
-        symbol: what it was trained to trade.
-    """
-
-    bundle_id: str
-    sequence: int
-    registered_epoch: int
-    symbol: str
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One purchase (outcome None) or settlement that entered a bankroll, in the order it became known.
-
-    Attributes:
-        own, lineage: which of the two bankrolls it entered.
-    """
-
-    trade_id: str
-    bundle_id: str
-    epoch: int
-    ask_cents: int
-    payout_cents: int
-    outcome: Outcome | None
-    own: bool
-    lineage: bool
-
-
-@dataclass(slots=True)
-class Tally:
-    """Counts over settled trades, and the edge that they leave possible."""
-
-    settled: int = 0
-    wins: int = 0
-    refunds: int = 0
-    ratio_sum: float = 0.0
-    purchased: int = 0
-    ceiling: EdgeCeiling = field(default_factory=EdgeCeiling)
-
-    def purchase(self, trade_id: str, ratio: float) -> None:
-        self.ceiling.purchase(trade_id, ratio)
-        self.ratio_sum += ratio
-        self.purchased += 1
-
-    def settle(self, trade_id: str, outcome: Outcome) -> None:
-        self.ceiling.settle(trade_id, outcome)
-        self.settled += 1
-        self.wins += outcome is Outcome.WON
-        self.refunds += outcome is Outcome.REFUNDED
-
-    @property
-    def losses(self) -> int:
-        return self.settled - self.wins - self.refunds
-
-    @property
-    def ratio(self) -> float:
-        """Mean quoted payout ratio; 0 without trades."""
-        return self.ratio_sum / self.purchased if self.purchased else 0.0
-
-    @property
-    def win_rate(self) -> float:
-        """Share of wins among decided trades; 0 without any."""
-        decided = self.settled - self.refunds
-        return self.wins / decided if decided else 0.0
 
 
 class LineageEvidence:
@@ -132,7 +46,7 @@ class LineageEvidence:
         self._break_evens: dict[tuple[str, str, int, str], float] = {}
         self._seen: set[str] = set()
         self._trades: dict[str, Event] = {}
-        self._unquoted: dict[str, str] = {}
+        self._open_slots: set[str] = set()
         self._lineages: dict[str, CashAccount] = {}
         self._own = CashAccount(haircut=haircut)
         self.subject = max(candidates, key=lambda c: c.sequence)
@@ -152,7 +66,7 @@ class LineageEvidence:
                 self._account_now = f"{record.environment}:{record.account_id}"
             case ShadowTradeRecord() if record.bundle_id in self._by_bundle:
                 self._purchase(record, self._by_bundle[record.bundle_id])
-            case ShadowSettlementRecord() if record.trade_id in self._trades or record.trade_id in self._unquoted:
+            case ShadowSettlementRecord() if record.trade_id in self._trades or record.trade_id in self._open_slots:
                 self._settle(record)
             case MissedRecord() if record.bundle_id == self.subject.bundle_id:
                 self.missed[record.reason] += 1
@@ -165,7 +79,7 @@ class LineageEvidence:
             return Excluded.DUPLICATE
         if record.epoch <= candidate.registered_epoch:
             return Excluded.BEFORE_REGISTRATION
-        if record.symbol != candidate.symbol:
+        if record.symbol not in candidate.symbols:
             return Excluded.OTHER_SYMBOL
         if not self._account_now:
             return Excluded.NO_ACCOUNT
@@ -195,22 +109,23 @@ class LineageEvidence:
         ratio = record.payout_cents / record.ask_cents - 1.0
         if subject and reason in (None, Excluded.NOT_WANTED):
             self.slots.purchase(record.trade_id, ratio)
-            self._unquoted[record.trade_id] = record.bundle_id
+            self._open_slots.add(record.trade_id)
         if reason is not None:
             return
         newest = candidate is self._newest_before(record.epoch)
         event = Event(
-            record.trade_id,
-            record.bundle_id,
-            record.epoch,
-            record.ask_cents,
-            record.payout_cents,
-            None,
-            subject,
-            newest,
+            trade_id=record.trade_id,
+            bundle_id=record.bundle_id,
+            account=self._account_now,
+            epoch=record.epoch,
+            ask_cents=record.ask_cents,
+            payout_cents=record.payout_cents,
+            outcome=None,
+            own=subject,
+            lineage=newest,
         )
         if newest:
-            self._lineage(self._account_now).purchase(record.trade_id, ratio)
+            self._lineage(event.account).purchase(record.trade_id, ratio)
         if subject:
             self._own.purchase(record.trade_id, ratio)
             self.counted.purchase(record.trade_id, ratio)
@@ -223,25 +138,15 @@ class LineageEvidence:
         event = self._trades.get(record.trade_id)
         if event is not None and not event.epoch < record.entry_epoch <= record.exit_epoch <= record.epoch:
             return
-        if self._unquoted.pop(record.trade_id, None) is not None:
+        if record.trade_id in self._open_slots:
+            self._open_slots.remove(record.trade_id)
             self.slots.settle(record.trade_id, outcome)
         if event is None:
             return
         del self._trades[record.trade_id]
-        settled = Event(
-            event.trade_id,
-            event.bundle_id,
-            record.epoch,
-            event.ask_cents,
-            event.payout_cents,
-            outcome,
-            event.own,
-            event.lineage,
-        )
-        self.events.append(settled)
-        account = self._accounts[event.bundle_id]
+        self.events.append(replace(event, epoch=record.epoch, outcome=outcome))
         if event.lineage:
-            self._lineage(account).settle(event.trade_id, outcome)
+            self._lineage(event.account).settle(event.trade_id, outcome)
         if event.own:
             self._own.settle(event.trade_id, outcome)
             self.counted.settle(event.trade_id, outcome)

@@ -88,16 +88,14 @@ COLUMNS: Mapping[str, Column] = {
     "rsi_14": Column("x / 50 - 1", Call("RSI", ("close",), (14,)), lambda x, _: x[0] / 50.0 - 1.0),
     "natr_14": Column("x / 100", Call("NATR", _HLC, (14,)), lambda x, _: x[0] / 100.0),
     "adx_14": Column("x / 100", Call("ADX", _HLC, (14,)), lambda x, _: x[0] / 100.0),
-    "macd_histogram": Column(
-        "x[2] / close", Call("MACD", ("close",), (12, 26, 9)), lambda x, f: np.asarray(x[2] / f.close)
-    ),
+    "macd_histogram": Column("x[2] / close", Call("MACD", ("close",), (12, 26, 9)), lambda x, f: x[2] / f.close),
     "bands_percent": Column("clip((close - x[2]) / (x[0] - x[2]), -5, 5), 0.5 when flat", _BANDS, _percent_b),
     "bands_width": Column("(x[0] - x[2]) / x[1]", _BANDS, lambda x, _: (x[0] - x[2]) / x[1]),
     "cci_20": Column("x / 100", Call("CCI", _HLC, (20,)), lambda x, _: x[0] / 100.0),
     "stochastic_k": Column("x[0] / 100", Call("STOCH", _HLC, (14, 3, 0, 3, 0)), lambda x, _: x[0] / 100.0),
     "willr_14": Column("x / 100", Call("WILLR", _HLC, (14,)), lambda x, _: x[0] / 100.0),
     "roc_10": Column("x / 100", Call("ROC", ("close",), (10,)), lambda x, _: x[0] / 100.0),
-    "cmo_14": Column("x / 100", Call("CMO", ("close",), (14,)), lambda x, _: x[0] / 100.0),
+    "aroon_14": Column("x / 100", Call("AROONOSC", ("high", "low"), (14,)), lambda x, _: x[0] / 100.0),
 }
 """Every column a specification may name."""
 

@@ -1,0 +1,37 @@
+"""``python -m drills [NAME …]``: run the long proofs; exit code 0 only when every claim held."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+NAMES = ("gate", "seeds")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make drill", description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"which proofs (default: all of {', '.join(NAMES)})")
+    parser.add_argument("--json", type=Path, metavar="F", help="write the figures to F")
+    args = parser.parse_args()
+    unknown = set(args.names) - set(NAMES)
+    if unknown:
+        print(f"error: unknown drill {', '.join(sorted(unknown))}; choose from {', '.join(NAMES)}", file=sys.stderr)
+        return 2
+    figures: dict[str, Any] = {}
+    for name in args.names or NAMES:
+        started = time.monotonic()
+        print(f"== {name}", flush=True)
+        figures[name] = importlib.import_module(f"drills.{name}").drill()
+        print(f"   {'holds' if figures[name]['holds'] else 'FAILS'} ({time.monotonic() - started:.0f} s)", flush=True)
+    if args.json:
+        args.json.write_text(json.dumps(figures, indent=1) + "\n")
+    return 0 if all(f["holds"] for f in figures.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,170 @@
+"""The account's cash rows: append-only, hash-chained, and each one following the balance of the last."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from live_runner.ledger import chain
+from live_runner.ledger.intents import IntentTable, append_event
+from live_runner.ledger.records import (
+    Booked,
+    Booking,
+    CashRow,
+    IllegalTransitionError,
+    IntentState,
+    LedgerFaultError,
+)
+from live_runner.ledger.storage import Storage
+
+_ROW = "transaction_id, action, contract_id, amount_cents, balance_cents, time"
+
+
+class CashTable(IntentTable):
+    """Booking what the venue says about the account's money."""
+
+    @property
+    def fresh(self) -> bool:
+        """True until the opening balance has been recorded."""
+        return self._storage.number("SELECT count(*) FROM opening") == 0
+
+    def begin(self, balance_cents: int, currency: str, time: int, prior: Collection[int], now: float) -> None:
+        """Record the opening balance, once, with the transactions it already contains.
+
+        Args:
+            balance_cents: the account's balance.
+            currency: its currency.
+            time: the newest prior transaction's time, or the venue's time when there is none.
+            prior: ids of transactions at or after ``time`` that are part of the balance.
+            now: venue time.
+        """
+        with self._storage.write() as db:
+            db.execute("INSERT INTO opening VALUES (1, ?, ?, ?)", (balance_cents, currency, time))
+            db.executemany("INSERT INTO prior VALUES (?)", [(t,) for t in sorted(prior)])
+            append_event(db, self._storage.epoch, now, "opening", None, f"{balance_cents} {currency} {time}")
+
+    def opening(self) -> tuple[int, str, int]:
+        """``(balance_cents, currency, time)`` this ledger began with.
+
+        Raises:
+            IllegalTransitionError: when it has not begun.
+        """
+        rows = self._storage.rows("SELECT balance_cents, currency, time FROM opening")
+        if not rows:
+            raise IllegalTransitionError("the ledger has no opening balance yet; recover first")
+        balance, currency, time = rows[0]
+        return balance, currency, time
+
+    def book(self, row: CashRow, now: float) -> Booking:
+        """Book one cash row, settling the contract it ends.
+
+        Raises:
+            LedgerFaultError: when a row of the same number was booked with other figures.
+            IllegalTransitionError: when the row itself is impossible (a buy that adds money).
+        """
+        opened = self.opening()[2]
+        known = self._storage.rows(f"SELECT {_ROW} FROM ledger WHERE transaction_id = ?", (row.transaction_id,))
+        if known:
+            if tuple(known[0]) != row.body:
+                raise LedgerFaultError(
+                    f"transaction {row.transaction_id} came back with other figures; stop and compare with the venue"
+                )
+            return Booking(Booked.DUPLICATE)
+        if row.time < opened or self._storage.number(
+            "SELECT count(*) FROM prior WHERE transaction_id = ?", (row.transaction_id,)
+        ):
+            return Booking(Booked.PRIOR)
+        if row.balance_cents - row.amount_cents != self.balance_cents():
+            return Booking(Booked.GAP)
+        settled = None
+        with self._storage.write() as db:
+            last = db.execute("SELECT position, hash FROM ledger ORDER BY position DESC LIMIT 1").fetchone()
+            position, previous = (last[0] + 1, last[1]) if last else (1, chain.GENESIS)
+            digest = chain.link(previous, [position, *row.body])
+            db.execute(
+                f"INSERT INTO ledger ({_ROW}, position, epoch, previous, hash) VALUES (?,?,?,?,?,?,?,?,?,?)",
+                (*row.body, position, self._storage.epoch, previous, digest),
+            )
+            if row.contract_id is not None and row.action in ("buy", "sell"):
+                owner = db.execute(
+                    "SELECT intent_id, state, buy_transaction_id, buy_cents FROM intent WHERE contract_id = ?",
+                    (row.contract_id,),
+                ).fetchone()
+                if owner is not None and row.action == "buy" and owner[2:] != (row.transaction_id, -row.amount_cents):
+                    raise LedgerFaultError(
+                        f"transaction {row.transaction_id} differs from the answer to intent {owner[0]}; "
+                        "stop and compare with the venue"
+                    )
+                if owner is not None and row.action == "sell":
+                    settled = int(owner[0])
+                    state = IntentState(owner[1])
+                    self._settle(db, settled, state, row.amount_cents, row.time, row.balance_cents, now)
+        return Booking(Booked.BOOKED, None if settled is None else self.intent(settled))
+
+    def balance_cents(self) -> int:
+        """The balance after the last booked row."""
+        rows = self._storage.rows("SELECT balance_cents FROM ledger ORDER BY position DESC LIMIT 1")
+        return int(rows[0][0]) if rows else self.opening()[0]
+
+    def total_cents(self) -> int:
+        """Opening balance plus every booked amount: what the account must hold, to the cent."""
+        return self.opening()[0] + self._storage.number("SELECT coalesce(sum(amount_cents), 0) FROM ledger")
+
+    def last_row(self) -> CashRow | None:
+        """The newest booked row."""
+        rows = self._storage.rows(f"SELECT {_ROW} FROM ledger ORDER BY position DESC LIMIT 1")
+        return CashRow(*rows[0]) if rows else None
+
+    def rows(self) -> list[CashRow]:
+        """All booked rows in order."""
+        return [CashRow(*r) for r in self._storage.rows(f"SELECT {_ROW} FROM ledger ORDER BY position")]
+
+    def unbound_buys(self) -> list[CashRow]:
+        """Booked purchases that belong to no intent and were not reported as foreign before."""
+        columns = ", ".join(f"l.{c.strip()}" for c in _ROW.split(","))
+        rows = self._storage.rows(
+            f"SELECT {columns} FROM ledger l WHERE l.action = 'buy' "
+            "AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.contract_id = l.contract_id) "
+            "AND NOT EXISTS (SELECT 1 FROM foreign_buy f WHERE f.transaction_id = l.transaction_id) ORDER BY l.position"
+        )
+        return [CashRow(*r) for r in rows]
+
+    def record_foreign(self, rows: Iterable[CashRow], now: float) -> None:
+        """Remember purchases that are not ours. The caller halts; a person who resumes has accepted them."""
+        with self._storage.write() as db:
+            for row in rows:
+                db.execute("INSERT INTO foreign_buy VALUES (?, ?, ?)", (row.transaction_id, self._storage.epoch, now))
+                append_event(db, self._storage.epoch, now, "foreign_buy", None, str(row.transaction_id))
+
+    def foreign_contracts(self) -> frozenset[int]:
+        """Contract ids of purchases that were reported as foreign."""
+        rows = self._storage.rows("SELECT l.contract_id FROM foreign_buy f JOIN ledger l USING (transaction_id)")
+        return frozenset(int(r[0]) for r in rows if r[0] is not None)
+
+
+def verify_cash(storage: Storage) -> None:
+    """Check the hash chain and the balance chain of all cash rows, and the settlements against them.
+
+    Raises:
+        LedgerFaultError: at the first row that was altered or does not follow.
+    """
+    previous = chain.GENESIS
+    opening = storage.rows("SELECT balance_cents FROM opening")
+    balance = opening[0][0] if opening else 0
+    for expected, row in enumerate(
+        storage.rows(f"SELECT {_ROW}, position, previous, hash FROM ledger ORDER BY position"), start=1
+    ):
+        *body, position, before, digest = row
+        if position != expected or before != previous or digest != chain.link(previous, [position, *body]):
+            raise LedgerFaultError(f"{storage.path}: cash row {position} was altered; keep the file, restore a backup")
+        balance += body[3]
+        if balance != body[4]:
+            raise LedgerFaultError(f"{storage.path}: the balance chain breaks at row {position}; restore a backup")
+        previous = digest
+    wrong = storage.rows(
+        "SELECT i.intent_id FROM intent i LEFT JOIN ledger l ON l.contract_id = i.contract_id AND l.action = 'sell' "
+        "WHERE i.contract_id IS NOT NULL AND (i.sell_cents IS NOT l.amount_cents OR i.sell_time IS NOT l.time) LIMIT 1"
+    )
+    if wrong:
+        raise LedgerFaultError(
+            f"{storage.path}: intent {wrong[0][0]} settled otherwise than its cash row; restore a backup"
+        )

@@ -1,0 +1,39 @@
+"""Who must acknowledge the current instant before time may move on."""
+
+from __future__ import annotations
+
+
+class Lockstep:
+    """The barrier of lockstep mode: time moves when every member has acknowledged."""
+
+    def __init__(self) -> None:
+        self._members: set[int] = set()
+        self._waiting: set[int] = set()
+
+    @property
+    def members(self) -> frozenset[int]:
+        """Connections that opted in and are still open."""
+        return frozenset(self._members)
+
+    @property
+    def ready(self) -> bool:
+        """True when somebody takes part and nobody is waited for."""
+        return bool(self._members) and not self._waiting
+
+    def join(self, number: int) -> None:
+        """A connection opts in; the current instant now waits for it too."""
+        self._members.add(number)
+        self._waiting.add(number)
+
+    def acknowledge(self, number: int) -> None:
+        """A connection is done with the current instant; a second acknowledgement changes nothing."""
+        self._waiting.discard(number)
+
+    def leave(self, number: int) -> None:
+        """A connection closed: nobody waits for it any more."""
+        self._members.discard(number)
+        self._waiting.discard(number)
+
+    def begin(self) -> None:
+        """A new instant: everybody has to acknowledge again."""
+        self._waiting = set(self._members)

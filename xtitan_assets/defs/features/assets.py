@@ -1,0 +1,64 @@
+"""Features and labels of one symbol-day."""
+
+from datetime import timedelta
+
+import dagster as dg
+
+from xtitan_assets.lineage import code_version, stage
+from xtitan_assets.partitions import key, split, symbol_day, warm_up
+from xtitan_assets.resources.workspace import WorkspaceResource
+
+# Plain eager() looks at the newest day only and never at a late download: look back a week instead; older days are a
+# backfill that a person starts. The second half keeps a day with a failed check from reaching anything.
+WHEN_READY = (
+    dg.AutomationCondition.in_latest_time_window(lookback_delta=timedelta(days=7))
+    & (dg.AutomationCondition.missing() | dg.AutomationCondition.any_deps_updated()).since_last_handled()
+    & ~dg.AutomationCondition.any_deps_missing()
+    & ~dg.AutomationCondition.any_deps_in_progress()
+    & ~dg.AutomationCondition.in_progress()
+    & dg.AutomationCondition.all_deps_blocking_checks_passed()
+).with_label("ready_within_a_week")
+
+TICKS = [dg.AssetDep("ticks_raw", partition_mapping=warm_up(1))]
+
+
+@dg.asset(
+    deps=TICKS,
+    partitions_def=symbol_day,
+    group_name="features",
+    kinds={"numpy"},
+    automation_condition=WHEN_READY,
+    code_version=code_version("xtitan_assets/steps/features.py", "xtitan_core/features"),
+    metadata=stage("dataset", ["features"]),
+    owners=["team:data"],
+)
+def features(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Model inputs of one symbol-day, bit for bit what the runner computes tick by tick."""
+    from xtitan_assets.steps.features import build_partition
+
+    home, params = workspace.home(), workspace.params()
+    for symbol, day in split(context.partition_keys):
+        report = build_partition(symbol, day, home, params)
+        context.add_asset_metadata(report.as_metadata(), partition_key=key(symbol, day))
+    return dg.MaterializeResult()
+
+
+@dg.asset(
+    deps=TICKS,
+    partitions_def=symbol_day,
+    group_name="features",
+    kinds={"numpy"},
+    automation_condition=WHEN_READY,
+    code_version=code_version("xtitan_assets/steps/labels.py", "xtitan_core/contracts.py"),
+    metadata=stage("dataset", ["labels"]),
+    owners=["team:data"],
+)
+def labels(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """How every contract that could have been bought on one symbol-day would have ended."""
+    from xtitan_assets.steps.labels import build_partition
+
+    home, params = workspace.home(), workspace.params()
+    for symbol, day in split(context.partition_keys):
+        report = build_partition(symbol, day, home, params)
+        context.add_asset_metadata(report.as_metadata(), partition_key=key(symbol, day))
+    return dg.MaterializeResult()

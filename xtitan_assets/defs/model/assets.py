@@ -1,0 +1,102 @@
+"""From the snapshot to a registered, signed bundle. Nothing here is automatic: training starts by schedule or by hand."""
+
+import dagster as dg
+
+from xtitan_assets.lineage import code_version, stage
+from xtitan_assets.resources.workspace import WorkspaceResource
+
+TRAINING_SECONDS = 6 * 3_600
+
+
+@dg.asset(
+    deps=["training_dataset"],
+    group_name="model",
+    kinds={"torch"},
+    pool="gpu",
+    op_tags={"dagster/max_runtime": TRAINING_SECONDS, "dagster-celery/queue": "gpu"},
+    code_version=code_version("xtitan_assets/steps/train.py", "xtitan_assets/modeling"),
+    metadata=stage("train", ["features", "splits", "train"]),
+    owners=["team:models"],
+)
+def model_checkpoint(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """The simplest candidate that nothing beats on purged walk-forward validation; resumes where it was stopped."""
+    from xtitan_assets.steps.train import train
+
+    report = train(workspace.home(), workspace.params(), context.log.info)
+    return dg.MaterializeResult(metadata=report.as_metadata())
+
+
+@dg.asset(
+    deps=["model_checkpoint", "training_dataset"],
+    group_name="model",
+    kinds={"json"},
+    pool="workspace",
+    code_version=code_version("xtitan_assets/steps/calibrate.py", "xtitan_core/calibration.py"),
+    metadata=stage("package", []),
+    owners=["team:models"],
+)
+def calibration(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Two numbers for each head, fitted on a span the weights never saw."""
+    from xtitan_assets.steps.calibrate import fit
+
+    report = fit(workspace.home(), workspace.params())
+    return dg.MaterializeResult(metadata=report.as_metadata())
+
+
+@dg.asset(
+    deps=["model_checkpoint", "calibration"],
+    group_name="model",
+    kinds={"onnx"},
+    pool="workspace",
+    code_version=code_version("xtitan_assets/steps/export.py", "xtitan_core/bundle.py", "xtitan_core/manifest.py"),
+    metadata=stage("package", ["labels", "decision", "registry"]),
+    owners=["team:models"],
+)
+def serving_bundle(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """ONNX, manifest, signature and golden vectors: all that ever reaches the trading host."""
+    from xtitan_assets.steps.export import export
+    from xtitan_assets.steps.register import next_sequence
+    from xtitan_assets.steps.venue import bundle_epoch
+
+    home, params = workspace.home(), workspace.params()
+    report = export(
+        home,
+        params,
+        sequence=next_sequence(home, params.model_name),
+        venue_epoch=bundle_epoch(home, params),
+        lineage={"dagster_run_id": context.run_id},
+    )
+    return dg.MaterializeResult(data_version=dg.DataVersion(report.bundle_id), metadata=report.as_metadata())
+
+
+@dg.asset(
+    deps=["serving_bundle", "training_dataset", "payout_quotes"],
+    group_name="model",
+    kinds={"json"},
+    pool="workspace",
+    code_version=code_version("xtitan_assets/steps/backtest.py", "xtitan_core/decision.py", "xtitan_core/prices.py"),
+    metadata=stage("evaluate", ["labels", "quotes", "decision"]),
+    owners=["team:models"],
+)
+def backtest_report(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """What the bundle would have done on the held-back span at quoted payouts. It opens the door to shadow, no more."""
+    from xtitan_assets.steps.backtest import backtest
+
+    report = backtest(workspace.home(), workspace.params())
+    return dg.MaterializeResult(metadata=report.as_metadata())
+
+
+@dg.asset(
+    deps=["serving_bundle", "backtest_report"],
+    group_name="model",
+    kinds={"mlflow"},
+    pool="workspace",
+    code_version=code_version("xtitan_assets/steps/register.py"),
+    owners=["team:models"],
+)
+def registered_model(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """A version in the registry with the aliases `challenger` and `shadow`, and a line in the promotion ledger."""
+    from xtitan_assets.steps.register import register
+
+    report = register(workspace.home(), workspace.params(), context.run_id)
+    return dg.MaterializeResult(metadata=report.as_metadata())

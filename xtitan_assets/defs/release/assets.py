@@ -1,0 +1,47 @@
+"""What goes out: a champion to the trading host, recorded data to DVC."""
+
+import dagster as dg
+
+from xtitan_assets.lineage import code_version
+from xtitan_assets.resources.dvc import DvcResource
+from xtitan_assets.resources.workspace import WorkspaceResource
+
+
+class PromotionConfig(dg.Config):
+    """Who promotes, and why; both go into the promotion ledger."""
+
+    who: str = "dagster"
+    why: str = "the gate opened"
+
+
+@dg.asset(
+    deps=["shadow_report"],
+    group_name="release",
+    kinds={"mlflow"},
+    pool="workspace",
+    code_version=code_version("xtitan_assets/steps/promote.py"),
+    owners=["team:models"],
+)
+def champion_release(config: PromotionConfig, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """The alias `champion` moves, with a certificate and a line in the ledger; the gate is evaluated once more."""
+    from xtitan_assets.steps.promote import promote
+
+    report = promote(workspace.home(), workspace.params(), config.who, config.why)
+    return dg.MaterializeResult(metadata=report.as_metadata())
+
+
+@dg.asset(
+    deps=["serving_bundle", "backtest_report"],
+    group_name="release",
+    kinds={"dvc"},
+    pool="dvc",
+    code_version=code_version("xtitan_assets/resources/dvc.py"),
+    owners=["team:data"],
+)
+def data_release(workspace: WorkspaceResource, dvc: DvcResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Record what Dagster made in `dvc.lock` and push the bytes; committing `dvc.lock` to git stays a human act."""
+    root = workspace.home().root
+    dvc.run(root, ["commit", "--force", "--quiet"])
+    remotes = dvc.run(root, ["remote", "list"])
+    pushed = dvc.run(root, ["push", "--quiet"]) if remotes else "no remote configured"
+    return dg.MaterializeResult(metadata={"remotes": remotes, "pushed": pushed or "yes"})

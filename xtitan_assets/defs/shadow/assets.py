@@ -1,0 +1,54 @@
+"""What the runner's journal says."""
+
+import dagster as dg
+
+from xtitan_assets.lineage import code_version
+from xtitan_assets.resources.workspace import WorkspaceResource
+
+
+@dg.asset(
+    group_name="shadow",
+    kinds={"json"},
+    pool="workspace",
+    code_version=code_version("xtitan_assets/steps/journal_pull.py", "xtitan_core/journal.py"),
+    owners=["team:models"],
+)
+def live_journal(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """The runner's segments, copied once and verified as one chain (which is why it has no partitions)."""
+    from xtitan_assets.steps.journal_pull import journal_source, pull
+
+    home = workspace.home()
+    report = pull(home, journal_source(home))
+    return dg.MaterializeResult(data_version=dg.DataVersion(report.head), metadata=report.as_metadata())
+
+
+@dg.asset(
+    deps=["live_journal", "registered_model"],
+    group_name="shadow",
+    kinds={"json"},
+    pool="workspace",
+    code_version=code_version("xtitan_assets/steps/shadow.py", "xtitan_core/evidence"),
+    owners=["team:models"],
+)
+def shadow_report(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """The evidence so far: bankroll of the paper account against its thresholds, and bounds on the edge."""
+    from xtitan_assets.steps.shadow import evaluate
+
+    report = evaluate(workspace.home(), workspace.params())
+    return dg.MaterializeResult(metadata=report.as_metadata())
+
+
+@dg.asset(
+    deps=["live_journal"],
+    group_name="shadow",
+    kinds={"json"},
+    pool="workspace",
+    code_version=code_version("xtitan_assets/steps/drift.py"),
+    owners=["team:models"],
+)
+def drift_report(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Calibration and inputs of the running models, judged with the day as the unit."""
+    from xtitan_assets.steps.drift import evaluate
+
+    report = evaluate(workspace.home(), workspace.params())
+    return dg.MaterializeResult(metadata=report.as_metadata())

@@ -1,0 +1,61 @@
+"""Progress of a run as a person wants to read it: one line for each asset, check and message, on stderr."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+if TYPE_CHECKING:
+    from dagster import DagsterEvent
+
+
+class ProgressHandler(logging.Handler):
+    """Turns Dagster's event log into short lines; everything else stays in the event log."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self._started = time.monotonic()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        event: DagsterEvent | None = getattr(record, "dagster_event", None)
+        text = describe(event) if event is not None else message(record)
+        if text:
+            print(f"[{time.monotonic() - self._started:6.1f} s] {text}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def message(record: logging.LogRecord) -> str:
+    """A line that a step reported, with the asset it belongs to; framework chatter is dropped."""
+    meta: dict[str, Any] = getattr(record, "dagster_meta", {})
+    step = meta.get("step_key")
+    return f"{step}: {meta.get('orig_message', record.getMessage())}" if step else ""
+
+
+def describe(event: DagsterEvent) -> str:
+    """One line for an event worth showing, empty for the others."""
+    from dagster import DagsterEventType
+
+    match event.event_type:
+        case DagsterEventType.STEP_SUCCESS:
+            seconds = event.step_success_data.duration_ms / 1000
+            return f"{event.step_key} done in {seconds:.1f} s" if seconds >= 0.05 else f"{event.step_key} done"
+        case DagsterEventType.STEP_FAILURE:
+            return f"{event.step_key} FAILED"
+        case DagsterEventType.STEP_UP_FOR_RETRY:
+            return f"{event.step_key} will be tried again"
+        case DagsterEventType.ASSET_CHECK_EVALUATION:
+            result = event.asset_check_evaluation_data
+            if result.passed:
+                return ""
+            return f"{result.asset_key.to_user_string()}:{result.check_name} {result.severity.value} {result.description}"
+    return ""
+
+
+@dg.logger(description="One line for each asset and message, on stderr")
+def progress_logger(context: dg.InitLoggerContext) -> logging.Logger:
+    logger = logging.Logger("xtitan.progress", logging.INFO)
+    logger.addHandler(ProgressHandler())
+    return logger

@@ -70,14 +70,8 @@ class Books:
 
     def catch_up(self) -> None:
         """Journal everything the ledger knows and the journal does not: after a start and after each recovery."""
-        for intent in self.ledger.trades(after=self._settled_through()):
+        for intent in self.ledger.trades():
             self.note(intent)
-
-    def _settled_through(self) -> int:
-        """Highest intent up to which every one that was bought is settled in the journal."""
-        index = self.journal.index
-        waiting = index.trades - index.settlements
-        return min(waiting, default=max(index.settlements, default=0) + 1) - 1 if not waiting else min(waiting) - 1
 
 
 def _trade(intent: Intent) -> TradeRecord:

@@ -235,9 +235,7 @@ class Gate:
             return GateReason.OVER_STAKE, decision.edge
         if not decision.buy:
             return decision.reason, decision.edge
-        # Half a cent of rounding is not a move: the venue quotes whole cents.
-        tolerance = self._limits.ratio_tolerance + 0.5 / quote.ask_cents
-        if not abs(quote.ratio - order.expected_ratio) <= tolerance:
+        if not abs(quote.ratio - order.expected_ratio) <= self._limits.ratio_tolerance:
             return GateReason.RATIO_MOVED, decision.edge
         return None, decision.edge
 
@@ -245,6 +243,9 @@ class Gate:
         self, client: TradingClient, order: Order, intent_id: int, quote: Quote, asked: float, tick_age: float
     ) -> asyncio.Future[dict[str, Any]] | Purchase:
         """SENT on the disk, the last checks, one frame. Not a coroutine, on purpose."""
+        refusal = self._last_check(client, order, intent_id, asked, tick_age)
+        if refusal is not None:
+            return self._abandoned(intent_id, refusal, quote)
         try:
             self._ledger.mark_sent(
                 intent_id,
@@ -256,10 +257,7 @@ class Gate:
             )
         except IllegalTransitionError:
             return self._abandoned(intent_id, GateReason.LEDGER_REFUSED, quote)
-        age = self._clock.now() - asked
-        refusal = self._refusal(client, order, tick_age + age, intent_id)
-        if refusal is None and not 0.0 <= age <= self._limits.max_quote_age_s:
-            refusal = GateReason.QUOTE_STALE
+        refusal = self._last_check(client, order, intent_id, asked, tick_age)  # the commit took time
         if refusal is not None:
             return self._not_sent(intent_id, refusal, quote)
         try:
@@ -268,6 +266,16 @@ class Gate:
             return self._not_sent(intent_id, type(error).__name__, quote)
         except Exception as error:  # whatever it was, the frame may be on its way
             return self._unknown(intent_id, type(error).__name__, quote)
+
+    def _last_check(
+        self, client: TradingClient, order: Order, intent_id: int, asked: float, tick_age: float
+    ) -> str | None:
+        """All refusals again, with the ages that the quote and the tick have by now."""
+        age = self._clock.now() - asked
+        refusal = self._refusal(client, order, tick_age + age, intent_id)
+        if refusal is None and not 0.0 <= age <= self._limits.max_quote_age_s:
+            return GateReason.QUOTE_STALE
+        return refusal
 
     def _refusal(self, client: TradingClient, order: Order, tick_age: float, intent_id: int) -> str | None:
         """Everything that forbids this order right now, read afresh; ``intent_id`` is its own reservation."""
@@ -292,6 +300,7 @@ class Gate:
         except DerivError as error:
             if error.code not in FINAL_REFUSALS:
                 return self._unknown(intent_id, error.code, quote, edge)
+            self.disarm()  # until a statement confirms it
             intent = self._ledger.rejected(intent_id, error.code, self._clock.now())
             return Purchase(Outcome.REJECTED, error.code, intent, quote, edge)
         except FrameError:

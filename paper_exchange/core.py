@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 from paper_exchange import streams
 from paper_exchange.accounts import Account
 from paper_exchange.budgets import Budgets
+from paper_exchange.calls import HANDLERS
 from paper_exchange.connections import Close, Connection, Frame, Subscription
 from paper_exchange.errors import CallError
 from paper_exchange.faults import Faults
@@ -35,8 +36,6 @@ DEFAULT_COMMISSION = 0.012
 """On the public socket, where no account sets one."""
 
 _KEY = re.compile(r"^[A-Za-z0-9_-]{1,50}$")
-
-Handler = Callable[["Exchange", Connection, Frame], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ class Exchange:
     def receive_text(self, number: int, text: str) -> None:
         """One text frame arrived."""
         try:
-            request = json.loads(text, parse_constant=_refuse_constant)
+            request = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
         except (ValueError, RecursionError):
             request = None
         self.receive(number, request)
@@ -366,9 +365,8 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
 
-def finite(value: float) -> bool:
-    """True for a number JSON can carry."""
-    return math.isfinite(value)
-
-
-from paper_exchange.calls import HANDLERS  # noqa: E402  (handlers take an Exchange)
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is too large")
+    return value

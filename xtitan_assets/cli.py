@@ -9,9 +9,6 @@ from collections.abc import Sequence
 
 from xtitan_assets import environment
 from xtitan_assets.commands import certificate, demo, doctor, keys, ledger, promote, rollback, run, sample, ui
-from xtitan_assets.params import ParamsError
-from xtitan_assets.steps.errors import StepError
-from xtitan_core.journal import JournalError
 
 DESCRIPTION = """\
 Train, prove, promote: the pipeline side of x.titan.
@@ -52,7 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except BrokenPipeError:
         return 1
-    except (StepError, ParamsError, JournalError) as error:
+    except Exception as error:
+        # Errors of our own packages explain themselves in one line; anything else is a defect and keeps its traceback.
+        if not type(error).__module__.startswith("xtitan_"):
+            raise
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
 

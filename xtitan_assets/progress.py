@@ -17,12 +17,13 @@ class ProgressHandler(logging.Handler):
     """Turns Dagster's event log into short lines; everything else stays in the event log."""
 
     def __init__(self) -> None:
-        super().__init__(logging.INFO)
+        super().__init__(logging.DEBUG)
         self._started = time.monotonic()
 
     def emit(self, record: logging.LogRecord) -> None:
         event: DagsterEvent | None = getattr(record, "dagster_event", None)
-        text = describe(event) if event is not None else message(record)
+        # Dagster logs its own events at DEBUG; of other records only those meant for a person are shown.
+        text = describe(event) if event is not None else message(record) if record.levelno >= logging.INFO else ""
         if text:
             print(f"[{time.monotonic() - self._started:6.1f} s] {text}", file=sys.stderr, flush=True)  # noqa: T201
 
@@ -41,7 +42,8 @@ def describe(event: DagsterEvent) -> str:
     match event.event_type:
         case DagsterEventType.STEP_SUCCESS:
             seconds = event.step_success_data.duration_ms / 1000
-            return f"{event.step_key} done in {seconds:.1f} s" if seconds >= 0.05 else f"{event.step_key} done"
+            # Checks are many and quick: they are only worth a line when they fail or take long.
+            return f"{event.step_key} done in {seconds:.1f} s" if seconds >= 0.5 or "_" not in event.step_key else ""
         case DagsterEventType.STEP_FAILURE:
             return f"{event.step_key} FAILED"
         case DagsterEventType.STEP_UP_FOR_RETRY:
@@ -56,6 +58,6 @@ def describe(event: DagsterEvent) -> str:
 
 @dg.logger(description="One line for each asset and message, on stderr")
 def progress_logger(context: dg.InitLoggerContext) -> logging.Logger:
-    logger = logging.Logger("xtitan.progress", logging.INFO)
+    logger = logging.Logger("xtitan.progress", logging.DEBUG)
     logger.addHandler(ProgressHandler())
     return logger

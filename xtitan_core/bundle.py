@@ -186,7 +186,7 @@ def verify(
             BundleProblem.OLD_SEQUENCE,
             f"{manifest.model_name}: registration {manifest.sequence} is older than {minimum_sequence}, the last used",
         )
-    if now_epoch >= manifest.expires_epoch:
+    if not now_epoch < manifest.expires_epoch:  # also refuses a time that is not a number
         raise BundleError(
             BundleProblem.EXPIRED, f"{manifest.model_name}: expired at epoch {manifest.expires_epoch} (venue time)"
         )
@@ -222,9 +222,10 @@ def _read(path: Path, cap: int) -> bytes:
     except OSError as error:
         code = BundleProblem.NOT_A_FILE if path.is_symlink() else BundleProblem.UNREADABLE
         raise BundleError(code, f"{path.name}: {'a link' if path.is_symlink() else error.strerror}") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise BundleError(BundleProblem.NOT_A_FILE, f"{path.name}: not a regular file")
     with os.fdopen(descriptor, "rb") as f:
-        if not stat.S_ISREG(os.fstat(f.fileno()).st_mode):
-            raise BundleError(BundleProblem.NOT_A_FILE, f"{path.name}: not a regular file")
         content = f.read(cap + 1)
     if len(content) > cap:
         raise BundleError(BundleProblem.TOO_LARGE, f"{path.name}: larger than {cap} bytes")

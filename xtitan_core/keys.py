@@ -85,8 +85,9 @@ def load_public(path: Path) -> Ed25519PublicKey:
     Raises:
         KeyFileError: when it is missing or not an ed25519 PEM.
     """
+    content = _read(path)
     try:
-        key = load_pem_public_key(_read(path))
+        key = load_pem_public_key(content)
     except (ValueError, UnsupportedAlgorithm):
         raise KeyFileError(f"{path}: not a public key in PEM form") from None
     if not isinstance(key, Ed25519PublicKey):

@@ -61,7 +61,6 @@ class CashTable(IntentTable):
             LedgerFaultError: when a row of the same number was booked with other figures.
             IllegalTransitionError: when the row itself is impossible (a buy that adds money).
         """
-        opened = self.opening()[2]
         known = self._storage.rows(f"SELECT {_ROW} FROM ledger WHERE transaction_id = ?", (row.transaction_id,))
         if known:
             if tuple(known[0]) != row.body:
@@ -69,9 +68,7 @@ class CashTable(IntentTable):
                     f"transaction {row.transaction_id} came back with other figures; stop and compare with the venue"
                 )
             return Booking(Booked.DUPLICATE)
-        if row.time < opened or self._storage.number(
-            "SELECT count(*) FROM prior WHERE transaction_id = ?", (row.transaction_id,)
-        ):
+        if self.is_prior(row):
             return Booking(Booked.PRIOR)
         if row.balance_cents - row.amount_cents != self.balance_cents():
             return Booking(Booked.GAP)
@@ -117,6 +114,23 @@ class CashTable(IntentTable):
     def rows(self) -> list[CashRow]:
         """All booked rows in order."""
         return [CashRow(*r) for r in self._storage.rows(f"SELECT {_ROW} FROM ledger ORDER BY position")]
+
+    def rows_since(self, time: int) -> list[CashRow]:
+        """Booked rows at or after ``time``, in order."""
+        return [
+            CashRow(*r)
+            for r in self._storage.rows(f"SELECT {_ROW} FROM ledger WHERE time >= ? ORDER BY position", (time,))
+        ]
+
+    def is_prior(self, row: CashRow) -> bool:
+        """True when the opening balance already contains this row."""
+        sql = "SELECT count(*) FROM prior WHERE transaction_id = ?"
+        return row.time < self.opening()[2] or self._storage.number(sql, (row.transaction_id,)) > 0
+
+    def is_bound(self, row: CashRow) -> bool:
+        """True when an intent owns this row's contract."""
+        sql = "SELECT count(*) FROM intent WHERE contract_id = ?"
+        return self._storage.number(sql, (row.contract_id,)) > 0
 
     def unbound_buys(self) -> list[CashRow]:
         """Booked purchases that belong to no intent and were not reported as foreign before."""

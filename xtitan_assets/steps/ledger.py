@@ -174,6 +174,15 @@ def _canonical(value: object) -> bytes:
 
 
 @contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """One registration, promotion or rollback at a time: held from reading the ledger to moving the alias."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def _locked(path: Path) -> Iterator[BinaryIO]:
     with open(path, "a+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -112,6 +112,8 @@ class LineageEvidence:
             self._open_slots.add(record.trade_id)
         if reason is not None:
             return
+        if subject and not self.path:
+            self.path.append((0, self.e_own, self.e_lineage))
         newest = candidate is self._newest_before(record.epoch)
         event = Event(
             trade_id=record.trade_id,

@@ -97,6 +97,8 @@ def backtest_report(workspace: WorkspaceResource) -> dg.MaterializeResult:  # ty
 def registered_model(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """A version in the registry with the aliases `challenger` and `shadow`, and a line in the promotion ledger."""
     from xtitan_assets.steps.register import register
+    from xtitan_assets.steps.venue import bundle_epoch
 
-    report = register(workspace.home(), workspace.params(), context.run_id)
+    home, params = workspace.home(), workspace.params()
+    report = register(home, params, context.run_id, venue_epoch=bundle_epoch(home, params))
     return dg.MaterializeResult(metadata=report.as_metadata())

@@ -27,6 +27,9 @@ def champion_release(config: PromotionConfig, workspace: WorkspaceResource) -> d
     from xtitan_assets.steps.promote import promote
 
     report = promote(workspace.home(), workspace.params(), config.who, config.why)
+    if not report.promoted:
+        # The refusal is in the ledger; failing here keeps a closed gate from looking like a release.
+        raise dg.Failure(f"not promoted: {report.why}", metadata=report.as_metadata(), allow_retries=False)
     return dg.MaterializeResult(metadata=report.as_metadata())
 
 

@@ -1,0 +1,66 @@
+"""Follows open contracts to their end and holds two of the venue's accounts of them against each other.
+
+The transaction stream moves the ledger's money; ``proposal_open_contract`` tells the contract's own story. Both are
+the venue's words, so they must agree; when they do not, somebody is wrong about money and the runner halts.
+"""
+
+from __future__ import annotations
+
+from live_runner.ledger import Intent
+from xtitan_core.deriv.protocol import OpenContract
+
+
+class Follower:
+    """The contracts being followed on this connection."""
+
+    def __init__(self) -> None:
+        self._states: dict[int, OpenContract | None] = {}
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    def __contains__(self, contract_id: int) -> bool:
+        return contract_id in self._states
+
+    def watch(self, contract_id: int) -> None:
+        """Start following a contract."""
+        self._states.setdefault(contract_id, None)
+
+    def reset(self) -> None:
+        """Forget everything: streams end with their connection."""
+        self._states.clear()
+
+    def update(self, state: OpenContract) -> bool:
+        """Take a contract's newest state.
+
+        Returns:
+            True when this state is its last one; the contract is then no longer followed.
+        """
+        if state.contract_id not in self._states:
+            return False
+        if state.is_sold:
+            del self._states[state.contract_id]
+            return True
+        self._states[state.contract_id] = state
+        return False
+
+    def states(self) -> list[OpenContract]:
+        """Last known state of every followed contract that has one."""
+        return [state for state in self._states.values() if state is not None]
+
+
+def disagreement(state: OpenContract, intent: Intent) -> str | None:
+    """What a contract's final state and the booked cash rows say differently; None when they agree.
+
+    Args:
+        state: the sold contract.
+        intent: the ledger's row of it; an unsettled one cannot disagree yet.
+    """
+    if intent.sell_cents is None:
+        return None
+    if state.sell_cents != intent.sell_cents or state.buy_cents != intent.buy_cents:
+        return (
+            f"contract {state.contract_id}: its final state says bought for {state.buy_cents} and sold for "
+            f"{state.sell_cents} cents, its cash rows say {intent.buy_cents} and {intent.sell_cents}"
+        )
+    return None

@@ -1,0 +1,3 @@
+from paper_exchange.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,40 @@
+"""The calls: one module per group, one function per call.
+
+A handler gets the exchange, the connection and a request that passed its schema. It answers through
+``exchange.reply`` or raises ``CallError``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from paper_exchange.calls import account, contract, history, market, session, trading
+from paper_exchange.connections import Connection, Frame
+
+if TYPE_CHECKING:
+    from paper_exchange.core import Exchange
+
+Handler = Callable[["Exchange", Connection, Frame], None]
+
+HANDLERS: dict[str, Handler] = {
+    "ping": session.ping,
+    "time": session.time,
+    "forget": session.forget,
+    "forget_all": session.forget_all,
+    "logout": session.logout,
+    "active_symbols": market.active_symbols,
+    "contracts_for": market.contracts_for,
+    "trading_times": market.trading_times,
+    "ticks": market.ticks,
+    "ticks_history": history.ticks_history,
+    "proposal": trading.proposal,
+    "buy": trading.buy,
+    "sell": trading.sell,
+    "proposal_open_contract": contract.proposal_open_contract,
+    "portfolio": contract.portfolio,
+    "profit_table": contract.profit_table,
+    "statement": account.statement,
+    "transaction": account.transaction,
+    "balance": account.balance,
+}

@@ -1,0 +1,70 @@
+"""Calls about the account's money: statement, transaction, balance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from paper_exchange.accounts import CashRow
+from paper_exchange.connections import Connection, Frame
+from paper_exchange.money import number
+from paper_exchange.streams import balance_body
+
+if TYPE_CHECKING:
+    from paper_exchange.core import Exchange
+
+
+def statement(exchange: Exchange, connection: Connection, request: Frame) -> None:
+    """Cash movements of ``[date_from, date_to)``, newest first."""
+    assert connection.account is not None
+    action = request.get("action_type")
+    begin, end = request.get("date_from", 0), request.get("date_to", 10**10)
+    offset, limit = request.get("offset", 0), int(request.get("limit", 100))
+    rows: list[dict[str, Any]] = []
+    for row in connection.account.newest_first():
+        if not begin <= row.time < end or (action is not None and row.action != action):
+            continue
+        if offset:
+            offset -= 1
+            continue
+        if len(rows) == limit:
+            break
+        rows.append(_statement_row(row, connection.app_id, described=request.get("description") == 1))
+    exchange.reply(connection, request, "statement", {"count": len(rows), "transactions": rows})
+
+
+def _statement_row(row: CashRow, app_id: int | None, *, described: bool) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "action_type": row.action,
+        "amount": number(row.amount),
+        # Not in Deriv's schema, yet on every live row.
+        "app_id": app_id,
+        "balance_after": number(row.balance),
+        "contract_id": row.contract.contract_id if row.contract else None,
+        "payout": number(row.contract.price.payout) if row.contract else None,
+        "reference_id": row.reference_id,
+        "transaction_id": row.transaction_id,
+        "transaction_time": row.time,
+    }
+    if row.contract is not None:
+        if row.action == "sell":
+            body["purchase_time"] = row.contract.start
+        if described:
+            body |= {"longcode": row.contract.longcode, "shortcode": row.contract.shortcode}
+    return body
+
+
+def transaction(exchange: Exchange, connection: Connection, request: Frame) -> None:
+    """Open the stream of cash movements; the first frame carries nothing but its id."""
+    stream = exchange.subscribe(connection, request, "transaction", ("transaction",), "transaction", "transaction")
+    exchange.reply(connection, request, "transaction", {"id": stream.subscription_id}, subscription=stream)
+
+
+def balance(exchange: Exchange, connection: Connection, request: Frame) -> None:
+    """The balance, and every change of it with ``subscribe: 1``."""
+    assert connection.account is not None
+    body = balance_body(connection.account)
+    stream = None
+    if request.get("subscribe") == 1:
+        stream = exchange.subscribe(connection, request, "balance", ("balance",), "balance", "balance")
+        body["id"] = stream.subscription_id
+    exchange.reply(connection, request, "balance", body, subscription=stream)

@@ -1,0 +1,166 @@
+"""Calls that price and trade: proposal, buy, sell."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from paper_exchange.accounts import Account
+from paper_exchange.connections import PROPOSAL_SECONDS, Connection, Frame, Proposal
+from paper_exchange.errors import CallError
+from paper_exchange.faults import HOLD_BUY_ANSWER
+from paper_exchange.money import number, spot, text
+from paper_exchange.open_contract import OpenContract
+from paper_exchange.pricing import MAX_PAYOUT, MIN_STAKE, Price, quote
+from paper_exchange.streams import cash_moved, contract_moved, purchase
+from paper_exchange.terms import Terms, parse_terms
+
+if TYPE_CHECKING:
+    from paper_exchange.core import Exchange
+
+MAX_OPEN = 100
+"""Open contracts an account may hold."""
+
+
+def proposal(exchange: Exchange, connection: Connection, request: Frame) -> None:
+    """A price, to be bought once on this connection.
+
+    At-the-money prices of the volatility indices are constant, so a subscription is opened but sends nothing more,
+    as on Deriv.
+    """
+    currency = connection.account.currency if connection.account else "USD"
+    terms = parse_terms(request, exchange.symbols, exchange.epoch, currency)
+    spot_time, last = exchange.last_tick(terms.symbol.name)
+    price = quote(terms, last, exchange.epoch, exchange.commission(connection))
+    stream = None
+    if "subscribe" in request:
+        key = ("proposal", *sorted((k, str(v)) for k, v in request.items() if k not in ("req_id", "passthrough")))
+        stream = exchange.subscribe(connection, request, "proposal", key, "proposal", "proposal")
+    proposal_id = stream.subscription_id if stream else exchange.new_id("proposal")
+    connection.remember(
+        Proposal(
+            proposal_id, terms, price.ask, price.payout, exchange.epoch, stream.subscription_id if stream else None
+        )
+    )
+    step = terms.symbol.tick_seconds
+    end = terms.fixed_end or exchange.epoch + int(terms.life_seconds(exchange.epoch))
+    body = {
+        "ask_price": number(price.ask),
+        "contract_details": {"barrier": terms.symbol.format(last)},
+        "date_expiry": end + step if terms.contract.in_ticks else end,
+        "date_start": exchange.epoch,
+        "id": proposal_id,
+        "longcode": terms.longcode,
+        "payout": number(price.payout),
+        "spot": spot(last),
+        "spot_time": spot_time,
+        "validation_params": {"payout": {"max": text(MAX_PAYOUT)}, "stake": {"min": text(MIN_STAKE)}},
+    }
+    exchange.reply(connection, request, "proposal", body, subscription=stream)
+
+
+def buy(exchange: Exchange, connection: Connection, request: Frame) -> None:
+    """Buy a price given on this connection, or with ``"1"`` the contract in ``parameters``.
+
+    The contract starts now, whatever the quote's time was. Answer, cash movement and contract follow in this order.
+    """
+    account = connection.account
+    assert account is not None
+    terms = _terms_to_buy(exchange, connection, account, request)
+    contract = terms.at(exchange.epoch)
+    spot_time, last = exchange.last_tick(terms.symbol.name)
+    price = quote(terms, last, exchange.epoch, account.commission)
+    limit = Decimal(str(request["price"]))
+    if price.ask > limit:
+        raise CallError(
+            "PriceMoved",
+            "The underlying market has moved too much since you priced the contract. "
+            f"The contract price has changed from {account.currency} {limit} to {account.currency} {text(price.ask)}.",
+        )
+    _check_account(account, price)
+    stream_wanted = "subscribe" in request
+    bought = OpenContract(
+        contract_id=exchange.new_contract_id(),
+        buy_id=exchange.new_transaction_id(),
+        account_id=account.account_id,
+        terms=terms,
+        contract=contract,
+        price=price,
+        commission=account.commission,
+        start=exchange.epoch,
+        spot=last,
+        spot_time=spot_time,
+    )
+    _use_up(exchange, connection, request["buy"])
+    row = purchase(exchange, account, bought)
+    stream = None
+    if stream_wanted:
+        stream = exchange.subscribe(
+            connection,
+            request,
+            "proposal_open_contract",
+            ("proposal_open_contract", bought.contract_id),
+            "proposal_open_contract",
+            "proposal_open_contract",
+            contract_id=bought.contract_id,
+        )
+    if exchange.faults.holds_this_buy():
+        connection.silent = True
+        exchange.faults.record(
+            HOLD_BUY_ANSWER, epoch=exchange.epoch, contract_id=bought.contract_id, account_id=account.account_id
+        )
+    body = {
+        "balance_after": number(row.balance),
+        "buy_price": number(price.ask),
+        "contract_id": bought.contract_id,
+        "longcode": bought.longcode,
+        "payout": number(price.payout),
+        "purchase_time": bought.start,
+        "shortcode": bought.shortcode,
+        "start_time": bought.start,
+        "transaction_id": bought.buy_id,
+    }
+    bought.answered = exchange.reply(connection, request, "buy", body, subscription=stream)
+    cash_moved(exchange, account, row)
+    contract_moved(exchange, bought)
+
+
+def _terms_to_buy(exchange: Exchange, connection: Connection, account: Account, request: Frame) -> Terms:
+    if request["buy"] == "1":
+        if "parameters" not in request:
+            raise CallError("InvalidContractProposal", "Missing required contract parameters.")
+        return parse_terms(request["parameters"], exchange.symbols, exchange.epoch, account.currency)
+    offered = connection.proposals.get(request["buy"])
+    # A subscribed price stays good while the subscription lives; a single one ages.
+    if offered is None or (offered.subscription_id is None and exchange.epoch - offered.epoch > PROPOSAL_SECONDS):
+        raise CallError("InvalidContractProposal", "Unknown contract proposal")
+    return offered.terms
+
+
+def _use_up(exchange: Exchange, connection: Connection, proposal_id: str) -> None:
+    """A price is bought once; its subscription ends with it."""
+    offered = connection.proposals.pop(proposal_id, None)
+    if offered is not None and offered.subscription_id is not None:
+        exchange.forget(connection, offered.subscription_id)
+
+
+def _check_account(account: Account, price: Price) -> None:
+    if len(account.open) >= MAX_OPEN:
+        raise CallError("OpenPositionLimit", f"You cannot hold more than {MAX_OPEN} open contracts.")
+    if price.ask > account.balance:
+        raise CallError(
+            "InsufficientBalance",
+            f"Your account balance ({text(account.balance)} {account.currency}) is insufficient to buy this contract "
+            f"({text(price.ask)} {account.currency}).",
+        )
+
+
+def sell(exchange: Exchange, connection: Connection, request: Frame) -> None:
+    """Resale is not offered on any contract of this exchange; says why for the contract that was named."""
+    assert connection.account is not None
+    contract = connection.account.contracts.get(request["sell"])
+    if contract is None:
+        raise CallError("InvalidSellContractProposal", "Unknown contract sell proposal")
+    if contract.sold_for is not None:
+        raise CallError("ContractAlreadySold", "This contract has been sold.")
+    raise CallError("ResaleNotOffered", "Resale of this contract is not offered.")

@@ -1,0 +1,40 @@
+"""`xtitan keys`: the signing key of bundles."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from xtitan_assets.commands.options import Subparsers, add_home, add_json, say, show
+from xtitan_assets.paths import Home
+
+
+def add(commands: Subparsers) -> None:
+    parser = commands.add_parser(
+        "keys",
+        help="show the signing key, making one on first use",
+        description="Bundles are signed with an ed25519 key in keys/. The public half goes to the trading host "
+        "(`live_runner start --public-key FILE`); the private half never leaves this one.",
+    )
+    add_home(parser)
+    add_json(parser)
+    parser.set_defaults(call=call)
+
+
+def call(options: argparse.Namespace) -> int:
+    home = Home.from_environment()
+    found = signing_key(home)
+    if options.json:
+        show(found)
+    else:
+        for name, value in found.items():
+            say(f"{name}: {value}")
+    return 0
+
+
+def signing_key(home: Home) -> dict[str, Any]:
+    """Paths of the signing key; it is generated when there is none."""
+    from xtitan_assets.steps.export import signing_key as ensure
+
+    private = ensure(home)
+    return {"private": str(private), "public": str(private.with_suffix(".pub"))}

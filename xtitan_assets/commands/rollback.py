@@ -1,0 +1,34 @@
+"""`xtitan rollback`: take the champion out and put the one before it back."""
+
+from __future__ import annotations
+
+import argparse
+
+from xtitan_assets.commands.options import Subparsers, add_workspace, say, show, workspace
+
+
+def add(commands: Subparsers) -> None:
+    parser = commands.add_parser(
+        "rollback",
+        help="put the previous champion back",
+        description="Move the alias `champion` to the champion before the current one (or to none) and write who and "
+        "why into the promotion ledger. The trading host has its own, `live_runner rollback`, for when it is alone.",
+    )
+    parser.add_argument("--who", help="name for the ledger (default: XTITAN_OPERATOR, or the login name)")
+    parser.add_argument("--why", required=True, help="reason for the ledger")
+    add_workspace(parser)
+    parser.set_defaults(call=call)
+
+
+def call(options: argparse.Namespace) -> int:
+    from xtitan_assets.steps.ledger import operator
+    from xtitan_assets.steps.promote import rollback
+
+    home, params = workspace(options)
+    report = rollback(home, params, options.who or operator(), options.why)
+    if options.json:
+        show(report.as_metadata())
+    else:
+        for name, value in report.as_metadata().items():
+            say(f"{name}: {value}")
+    return 0

@@ -1,0 +1,32 @@
+"""`xtitan sample`: enough days of a paper market on disk, for `dvc repro` on a fresh clone."""
+
+from __future__ import annotations
+
+import argparse
+
+from xtitan_assets.commands.options import Subparsers, add_workspace, progress, say, show, workspace
+
+
+def add(commands: Subparsers) -> None:
+    parser = commands.add_parser(
+        "sample",
+        help="make a sample market, no exchange needed",
+        description="Start a paper exchange for as long as it takes to download data.days days (and their warm-up) of "
+        "data.symbol into data/raw/ticks. Does nothing when enough days are there already.",
+    )
+    parser.add_argument("--seed", type=int, default=1, help="seed of the simulated market (default 1)")
+    add_workspace(parser)
+    parser.set_defaults(call=call)
+
+
+def call(options: argparse.Namespace) -> int:
+    from xtitan_assets.steps.sample import sample
+
+    home, params = workspace(options)
+    report = sample(home, params, options.seed, progress)
+    if options.json:
+        show(report.as_metadata())
+    else:
+        what = f"{report.rows} ticks made" if report.made else "already there"
+        say(f"{report.symbol}: {report.days[0]} to {report.days[-1]}, {what}")
+    return 0

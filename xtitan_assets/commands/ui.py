@@ -1,0 +1,136 @@
+"""`xtitan ui`: Dagster and MLflow on loopback, started and stopped together."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from xtitan_assets import environment
+from xtitan_assets.commands.options import Subparsers, add_home, progress, say
+from xtitan_assets.lineage import PROJECT
+from xtitan_assets.paths import Home
+from xtitan_assets.steps.errors import StepError
+
+START_SECONDS = 120.0
+STOP_SECONDS = 15.0
+
+
+def add(commands: Subparsers) -> None:
+    parser = commands.add_parser(
+        "ui",
+        help="open Dagster and MLflow in the browser",
+        description="Start `dagster dev` and the MLflow server on loopback, print their addresses, and stop both on "
+        "Ctrl-C. Neither has a password: do not publish these ports, use an SSH tunnel.",
+    )
+    parser.add_argument("--dagster-port", type=int, default=3000, metavar="PORT", help="default 3000")
+    parser.add_argument("--mlflow-port", type=int, default=5000, metavar="PORT", help="default 5000")
+    add_home(parser)
+    parser.set_defaults(call=call)
+
+
+def call(options: argparse.Namespace) -> int:
+    from xtitan_assets.instance import prepare
+
+    home = Home.from_environment()
+    prepare(home)
+    environment.apply()
+    os.environ["XTITAN_HOME"], os.environ["XTITAN_DATA"] = str(home.root), str(home.data)
+    services = [
+        ("Dagster", options.dagster_port, dagster_command(options.dagster_port)),
+        ("MLflow", options.mlflow_port, mlflow_command(home, options.mlflow_port)),
+    ]
+    for name, port, _ in services:
+        if listening(port):
+            raise StepError(f"port {port} is taken; choose another one for {name} with --{name.lower()}-port")
+    (home.mlruns / "artifacts").mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    running: list[subprocess.Popen[bytes]] = []
+    try:
+        for name, port, command in services:
+            progress(f"starting {name} ...")
+            running.append(start(home, name, command))
+            wait_until_listening(name, port, running[-1], home)
+            say(f"{name}: http://127.0.0.1:{port}")
+            sys.stdout.flush()
+        say("Ctrl-C stops both")
+        sys.stdout.flush()
+        while all(process.poll() is None for process in running):
+            time.sleep(0.5)
+        raise StepError(f"a server stopped by itself; its last words are in {home.dagster}")
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        stop(running)
+
+
+def dagster_command(port: int) -> list[str]:
+    """`dagster dev` on the project's workspace file."""
+    workspace = PROJECT / "workspace.yaml"
+    place = ["-w", str(workspace)] if workspace.exists() else ["-m", "xtitan_assets.definitions"]
+    return [sys.executable, "-m", "dagster", "dev", *place, "-h", "127.0.0.1", "-p", str(port)]
+
+
+def mlflow_command(home: Home, port: int) -> list[str]:
+    """The tracking server that also serves bundles to a runner: one worker, artifacts under ``mlruns/artifacts``."""
+    store = ["--backend-store-uri", home.mlflow_uri, "--artifacts-destination", str(home.mlruns / "artifacts")]
+    bind = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    return [sys.executable, "-m", "mlflow", "server", *store, *bind]
+
+
+def start(home: Home, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start a server in its own process group, its output in a log beside the Dagster instance."""
+    log = open(home.dagster / f"{name.lower()}.log", "ab")  # noqa: SIM115 - the child keeps it
+    with log:
+        return subprocess.Popen(command, cwd=home.root, stdout=log, stderr=log, start_new_session=True)
+
+
+def listening(port: int) -> bool:
+    """True when something accepts connections on the loopback port."""
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_until_listening(name: str, port: int, process: subprocess.Popen[bytes], home: Home) -> None:
+    """Wait for a server to accept connections.
+
+    Raises:
+        StepError: it stopped, or takes longer than two minutes.
+    """
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        if listening(port):
+            return
+        time.sleep(0.2)
+    raise StepError(f"{name} did not start; see {Path(home.dagster / f'{name.lower()}.log')}")
+
+
+def stop(running: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Ask each process group to stop, then insist: Dagster's webserver can ignore both signals on a bad network."""
+    for process in running:
+        signal_group(process, signal.SIGINT)
+    deadline = time.monotonic() + STOP_SECONDS
+    for process in running:
+        try:
+            process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            progress(f"process {process.pid} does not stop; killing it")
+        signal_group(process, signal.SIGKILL)
+        process.wait()
+
+
+def signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Signal a child's whole process group, which may be gone already."""
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return

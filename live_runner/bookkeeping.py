@@ -52,7 +52,9 @@ class Books:
             self.tally.opened += 1
         if intent.outcome is None or intent.intent_id in index.settlements:
             return
-        assert intent.sell_cents is not None and intent.sell_time is not None and intent.balance_cents is not None
+        assert intent.sell_cents is not None
+        assert intent.sell_time is not None
+        assert intent.balance_cents is not None
         self.journal.add(
             TradeSettlementRecord(
                 epoch=intent.sell_time,
@@ -75,8 +77,10 @@ class Books:
 
 
 def _trade(intent: Intent) -> TradeRecord:
-    assert intent.contract_id is not None and intent.buy_cents is not None
-    assert intent.bought_payout_cents is not None and intent.purchase_time is not None
+    assert intent.contract_id is not None
+    assert intent.buy_cents is not None
+    assert intent.bought_payout_cents is not None
+    assert intent.purchase_time is not None
     return TradeRecord(
         epoch=intent.purchase_time,
         intent_id=intent.intent_id,

@@ -99,12 +99,10 @@ class Decider:
 
     def _unfit(self, epoch: int) -> str:
         age = self._clock.now() - epoch
-        return "" if 0.0 <= age + 1.0 and age <= self._settings.limits.max_tick_age_s else "stale_tick"
+        return "" if -1.0 <= age <= self._settings.limits.max_tick_age_s else "stale_tick"
 
     async def _quote(self, client: DerivClient, contract: Contract) -> Quoted:
-        payload = requests.proposal(
-            self._settings.symbol, contract, self._settings.shadow_stake_cents, self.currency
-        )
+        payload = requests.proposal(self._settings.symbol, contract, self._settings.shadow_stake_cents, self.currency)
         try:
             proposal = Proposal.from_frame(await client.request(payload))
         except DerivError as error:

@@ -52,6 +52,10 @@ FINAL_REFUSALS = frozenset(
 """Codes that prove, for the first and only send of a proposal on its own connection, that nothing was bought."""
 
 
+ROUNDING = 1e-9
+"""Ratios of whole cents differ by at least a thousand times this: it only absorbs binary fractions."""
+
+
 class Outcome(StrEnum):
     """How an attempt to buy ended."""
 
@@ -131,6 +135,7 @@ class Gate:
         self._armed: int | None = None
         self._stopping = False
         self._busy = False
+        self._unclaimed: list[CashRow] = []
 
     @property
     def armed(self) -> bool:
@@ -160,10 +165,12 @@ class Gate:
         """
         try:
             booking = self._ledger.book(row, self._clock.now())
-            if booking.result is Booked.GAP or (
-                booking.result is Booked.BOOKED and row.action == "buy" and not self._busy and self._claimless(row)
-            ):
+            if booking.result is Booked.GAP:
                 self.disarm()
+            elif booking and row.action == "buy":
+                self._unclaimed.append(row)
+                if not self._busy:
+                    self._check_claims()
             return booking
         except LedgerError as error:
             raise self._fault(error) from error
@@ -186,7 +193,9 @@ class Gate:
             return Purchase(Outcome.BLOCKED, GateReason.IN_FLIGHT)
         self._busy = True
         try:
-            return await self._purchase(client, order, tick_age)
+            purchase = await self._purchase(client, order, tick_age)
+            self._check_claims()
+            return purchase
         except LedgerFaultError as error:
             raise self._fault(error) from error
         finally:
@@ -235,7 +244,7 @@ class Gate:
             return GateReason.OVER_STAKE, decision.edge
         if not decision.buy:
             return decision.reason, decision.edge
-        if not abs(quote.ratio - order.expected_ratio) <= self._limits.ratio_tolerance:
+        if not abs(quote.ratio - order.expected_ratio) <= self._limits.ratio_tolerance + ROUNDING:
             return GateReason.RATIO_MOVED, decision.edge
         return None, decision.edge
 
@@ -347,8 +356,11 @@ class Gate:
         intent = self._ledger.unknown(intent_id, reason, self._clock.now())
         return Purchase(Outcome.UNKNOWN, reason, intent, quote, edge)
 
-    def _claimless(self, row: CashRow) -> bool:
-        return any(r.transaction_id == row.transaction_id for r in self._ledger.unbound_buys())
+    def _check_claims(self) -> None:
+        """A purchase on the account that no intent owns is for ``recover`` to judge, before anything else is bought."""
+        if not all(self._ledger.is_bound(row) for row in self._unclaimed):
+            self.disarm()
+        self._unclaimed.clear()
 
     def _fault(self, error: LedgerError) -> LedgerFaultError:
         self.disarm()

@@ -8,10 +8,12 @@ housekeeping going when the market is silent.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any
 
+import xtitan_core
 from live_runner.gate import Outcome
 from live_runner.ledger import Booked
 from live_runner.parts import Parts
@@ -24,13 +26,11 @@ from live_runner.warmup import bring_up, replay
 from xtitan_core.clock import monotonic
 from xtitan_core.deriv import fields, requests
 from xtitan_core.deriv.client import DerivClient
-from xtitan_core.deriv.errors import DerivClientError, DerivError, FrameError
+from xtitan_core.deriv.errors import DerivClientError, DerivError, FrameError, NotConnected
 from xtitan_core.deriv.protocol import Balance, OpenContract, Tick
 from xtitan_core.deriv.records import Transaction
 from xtitan_core.features.spec import FeatureError
 from xtitan_core.journal import SessionRecord
-
-import xtitan_core
 
 _log = logging.getLogger("live_runner")
 
@@ -79,6 +79,11 @@ class TradingLoop:
         if self._client is not None:
             self._client.events.put_nowait({"msg_type": WAKE})
 
+    @property
+    def connected(self) -> bool:
+        """True while a connection is served."""
+        return self._client is not None
+
     async def serve(self, client: DerivClient) -> bool:
         """Serve one connection until it closes or the loop is done.
 
@@ -115,9 +120,13 @@ class TradingLoop:
                 return bool(self.stop_reason)
             handler = handlers.get(frame.get("msg_type", ""))
             if handler is not None:
-                pending = handler(client, frame)
-                if pending is not None:
-                    await pending
+                try:
+                    pending = handler(client, frame)
+                    if pending is not None:
+                        await pending
+                except FrameError as error:
+                    _log.warning("a %s frame cannot be read: %s; reading the statement", frame["msg_type"], error)
+                    self.p.gate.disarm()
             elif "error" in frame:
                 _log.warning("the venue sent an error: %s", str(frame["error"])[:200])
             if self.stop_reason and self._finished():
@@ -174,10 +183,10 @@ class TradingLoop:
     async def _follow_open(self, client: DerivClient) -> None:
         for intent in self.p.books.ledger.open_contracts():
             if intent.contract_id is not None and intent.contract_id not in self.p.follower:
-                await self._follow(client, intent.contract_id)
+                await self._follow(client, intent.contract_id, intent.intent_id)
 
-    async def _follow(self, client: DerivClient, contract_id: int) -> None:
-        self.p.follower.watch(contract_id)
+    async def _follow(self, client: DerivClient, contract_id: int, intent_id: int) -> None:
+        self.p.follower.watch(contract_id, intent_id)
         try:
             frame = await client.subscribe(requests.open_contract(contract_id))
         except DerivClientError as error:
@@ -219,8 +228,8 @@ class TradingLoop:
         if purchase.outcome is Outcome.UNKNOWN:
             _log.warning("intent of unknown outcome (%s): reconnecting to ask the venue's records", purchase.reason)
             await client.close()
-        elif purchase.receipt is not None:
-            await self._follow(client, purchase.receipt.contract_id)
+        elif purchase.receipt is not None and purchase.intent is not None:
+            await self._follow(client, purchase.receipt.contract_id, purchase.intent.intent_id)
 
     async def _repair(self, epoch: int) -> None:
         """Fill a hole in the live stream from history; without that the features would not be the training's."""
@@ -243,7 +252,7 @@ class TradingLoop:
         epoch = fields.integer(fields.inner(frame, "paper_instant"), "epoch")
         self.p.clock.reach(epoch)
         await self._housekeeping(client)
-        if not client.closed.is_set():
+        with contextlib.suppress(NotConnected):
             client.ack_instant(epoch)
 
     def _transaction(self, client: DerivClient, frame: dict[str, Any]) -> None:
@@ -260,11 +269,12 @@ class TradingLoop:
 
     def _contract(self, client: DerivClient, frame: dict[str, Any]) -> None:
         state = OpenContract.from_frame(frame)
-        if state is None or not self.p.follower.update(state):
+        ended = None if state is None else self.p.follower.ended(state)
+        if state is None or ended is None:
             return
-        for intent in self.p.books.ledger.trades():
-            if intent.contract_id == state.contract_id and (problem := disagreement(state, intent)) is not None:
-                self.p.latch.halt(problem, "follower")
+        problem = disagreement(state, self.p.books.ledger.intent(ended))
+        if problem is not None:
+            self.p.latch.halt(problem, "follower")
 
     def _late_answer(self, client: DerivClient, frame: dict[str, Any]) -> None:
         _log.warning("the answer to a purchase came after we had stopped waiting; reading the statement")

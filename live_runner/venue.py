@@ -10,9 +10,9 @@ from xtitan_core.clock import Clock, ManualClock, ScaledClock, WallClock, wall
 from xtitan_core.deriv import fields, requests
 from xtitan_core.deriv.budgets import PROCESS_BUDGETS, Budgets
 from xtitan_core.deriv.client import READ_ONLY, DerivClient
+from xtitan_core.deriv.endpoints import public_socket_url
 from xtitan_core.deriv.errors import FrameError
 from xtitan_core.deriv.history import Epochs, Quotes, fetch_ticks
-from xtitan_core.deriv.endpoints import public_socket_url
 from xtitan_core.deriv.rest import Account, RestClient
 
 
@@ -91,11 +91,15 @@ def check_environment(client: DerivClient, settings: Settings) -> None:
         ConfigError: naming both.
     """
     if settings.environment == "paper" and client.paper is None:
-        raise ConfigError(f"{settings.venue} is not a paper exchange; set environment = \"demo\" and the account's token")
+        raise ConfigError(
+            f'{settings.venue} is not a paper exchange; set environment = "demo" and the account\'s token'
+        )
     if settings.environment == "demo" and client.paper is not None:
-        raise ConfigError(f"{settings.venue} is a paper exchange; set environment = \"paper\"")
+        raise ConfigError(f'{settings.venue} is a paper exchange; set environment = "paper"')
     if client.kind != "demo":
-        raise ConfigError(f"the venue opened a {client.kind} socket, environment is {settings.environment}; stop and check")
+        raise ConfigError(
+            f"the venue opened a {client.kind} socket, environment is {settings.environment}; stop and check"
+        )
 
 
 async def check_symbol(client: DerivClient, symbol: str) -> None:
@@ -136,4 +140,3 @@ async def read_history(settings: Settings, start: int, end: int) -> tuple[Epochs
     async with public_client(settings) as client:
         epochs, quotes, _ = await fetch_ticks(client, settings.symbol, start, end)
     return epochs, quotes
-

@@ -13,6 +13,7 @@ from xtitan_assets.plans import PlannedRun, Runs
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance, ExecuteInProcessResult
+    from dagster._utils.error import SerializableErrorInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,23 +103,24 @@ def explain(result: ExecuteInProcessResult) -> str:
         if event.event_type is not DagsterEventType.STEP_FAILURE:
             continue
         error = event.step_failure_data.error
-        while error is not None and error.cause is not None:
+        while error is not None and error.cause is not None and _kind(error).startswith("Dagster"):
             error = error.cause
         if error is None:
             continue
-        kind = (error.cls_name or "").rpartition(".")[2]
-        if kind == "DagsterAssetCheckFailedError":
+        if _kind(error) == "DagsterAssetCheckFailedError":
             return failed_checks(result)
         text = error.message.strip().partition("\n")[0].strip()
         name, separator, rest = text.partition(": ")
-        ours = name.startswith("xtitan_") or name.rpartition(".")[2] in ("Failure", kind) and name.startswith("dagster.")
-        if ours and separator:
-            return rest
-        return f"{event.step_key}: {text}"
+        explained = name.startswith("xtitan_") or _kind(error) == "Failure"
+        return rest if explained and separator else f"{event.step_key}: {text}"
     for event in result.all_events:
         if event.event_type is DagsterEventType.RUN_FAILURE and event.message:
             return event.message.partition("\n")[0]
     return "the run failed; see it in `xtitan ui`"
+
+
+def _kind(error: SerializableErrorInfo) -> str:
+    return (error.cls_name or "").rpartition(".")[2]
 
 
 def failed_checks(result: ExecuteInProcessResult) -> str:

@@ -31,8 +31,8 @@ class ProgressHandler(logging.Handler):
 def message(record: logging.LogRecord) -> str:
     """A line that a step reported, with the asset it belongs to; framework chatter is dropped."""
     meta: dict[str, Any] = getattr(record, "dagster_meta", {})
-    step = meta.get("step_key")
-    return f"{step}: {meta.get('orig_message', record.getMessage())}" if step else ""
+    step, text = meta.get("step_key"), str(meta.get("orig_message", record.getMessage()))
+    return f"{step}: {text}" if step and not text.startswith("Dependencies for step") else ""
 
 
 def describe(event: DagsterEvent) -> str:

@@ -142,6 +142,14 @@ class CashTable(IntentTable):
         )
         return [CashRow(*r) for r in rows]
 
+    def unpaid(self) -> list[int]:
+        """Contracts of ours whose purchase is not among the booked rows."""
+        rows = self._storage.rows(
+            "SELECT contract_id FROM intent i WHERE contract_id IS NOT NULL "
+            "AND NOT EXISTS (SELECT 1 FROM ledger l WHERE l.transaction_id = i.buy_transaction_id)"
+        )
+        return [int(r[0]) for r in rows]
+
     def record_foreign(self, rows: Iterable[CashRow], now: float) -> None:
         """Remember purchases that are not ours. The caller halts; a person who resumes has accepted them."""
         with self._storage.write() as db:

@@ -139,6 +139,23 @@ class ModelStore:
                 setattr(self.state, slot, None)
         self._save()
 
+    def rollback(self, reason: str) -> Held | None:
+        """Offline: quarantine the champion and seat the previous one, which the next start verifies and loads.
+
+        Returns:
+            The champion from now on, None when there was no previous one.
+
+        Raises:
+            ModelError: when there is no champion.
+        """
+        champion, previous = self.state.champion, self.state.previous
+        if champion is None:
+            raise ModelError("there is no champion to roll back from")
+        self.quarantine(champion.bundle_id, reason)
+        if previous is not None:
+            self.seat("champion", previous)
+        return previous
+
     def _save(self) -> None:
         def held(value: Held | None) -> dict[str, str] | None:
             return None if value is None else {"bundle_id": value.bundle_id, "version": value.version}

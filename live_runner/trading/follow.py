@@ -14,39 +14,29 @@ class Follower:
     """The contracts being followed on this connection."""
 
     def __init__(self) -> None:
-        self._states: dict[int, OpenContract | None] = {}
+        self._intents: dict[int, int] = {}
 
     def __len__(self) -> int:
-        return len(self._states)
+        return len(self._intents)
 
     def __contains__(self, contract_id: int) -> bool:
-        return contract_id in self._states
+        return contract_id in self._intents
 
-    def watch(self, contract_id: int) -> None:
-        """Start following a contract."""
-        self._states.setdefault(contract_id, None)
+    def watch(self, contract_id: int, intent_id: int) -> None:
+        """Start following a contract of one of our intents."""
+        self._intents[contract_id] = intent_id
 
     def reset(self) -> None:
         """Forget everything: streams end with their connection."""
-        self._states.clear()
+        self._intents.clear()
 
-    def update(self, state: OpenContract) -> bool:
+    def ended(self, state: OpenContract) -> int | None:
         """Take a contract's newest state.
 
         Returns:
-            True when this state is its last one; the contract is then no longer followed.
+            The intent, once, when this is the contract's last state; it is then no longer followed.
         """
-        if state.contract_id not in self._states:
-            return False
-        if state.is_sold:
-            del self._states[state.contract_id]
-            return True
-        self._states[state.contract_id] = state
-        return False
-
-    def states(self) -> list[OpenContract]:
-        """Last known state of every followed contract that has one."""
-        return [state for state in self._states.values() if state is not None]
+        return self._intents.pop(state.contract_id, None) if state.is_sold else None
 
 
 def disagreement(state: OpenContract, intent: Intent) -> str | None:

@@ -69,6 +69,10 @@ def test_windows_of_many_ticks_are_the_windows_of_each(day: DayFeatures) -> None
     assert windows(day, [], SPEC)[1].shape == (0, 8, len(SPEC.indicators))
 
 
+def test_the_bar_that_is_still_open_is_not_there(day: DayFeatures) -> None:
+    assert len(day.candles) == day.bar_ready[-1] == SPEC.bar_window + DAY // 300 - 1
+
+
 def test_the_future_changes_nothing(day: DayFeatures) -> None:
     """Ticks after a moment are replaced by wild ones: everything up to that moment keeps its bytes."""
     epochs, quotes = ticks(earliest_tick(MIDNIGHT, SPEC), MIDNIGHT + DAY)

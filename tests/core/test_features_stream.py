@@ -131,6 +131,29 @@ def test_reading_from_further_back_changes_nothing(ticks: Ticks, back: int) -> N
     assert not near.ready or near.digest() == far.digest()
 
 
+@given(ticks=MARKETS)
+@settings(max_examples=20, deadline=None)
+def test_a_tick_window_longer_than_the_anchor_also_agrees(ticks: Ticks) -> None:
+    spec = dataclasses.replace(SPEC, tick_window=600)
+    expected = batch_bytes(ticks, spec)
+    features, found = FeatureStream(spec), {}
+    for epoch, quote in pairs(ticks):
+        features.push(epoch, quote)
+        if features.ready:
+            found[epoch] = stream_bytes(features)
+
+    assert found == expected
+
+
+def test_the_bar_reading_started_in_does_not_count() -> None:
+    """Eighty whole bars are needed; the first tick's bar is never known to be whole."""
+    for bars, ready in ((SPEC.anchor_bars + 1, True), (SPEC.anchor_bars, False)):
+        features = FeatureStream(SPEC)
+        first = START + DAY - bars * SPEC.bar_seconds
+        features.extend((epoch, 640.0 + epoch % 7) for epoch in range(first, START + DAY + 1, 120))
+        assert features.ready == ready
+
+
 def test_the_default_specification_on_two_second_ticks() -> None:
     """The size that is traded: a full day of R_100's grid, every 331st tick compared."""
     first = earliest_tick(START, DEFAULT_SPEC)

@@ -85,11 +85,14 @@ def folders(home: Home, params: Params) -> Answer:
 
 
 def signing(home: Home, params: Params) -> Answer:
-    private = sorted(home.keys.glob("*.pem")) if home.keys.is_dir() else []
-    open_to_others = [path for path in private if path.stat().st_mode & 0o077]
-    if open_to_others:
-        return Answer("keys", False, f"{open_to_others[0]} can be read by others; chmod 600 it")
-    return Answer("keys", bool(private), str(private[0]) if private else "made on first use", required=False)
+    from xtitan_assets.steps.export import SIGNING_KEY
+
+    private = home.keys / SIGNING_KEY
+    if not private.exists():
+        return Answer("keys", False, "no signing key yet; it is made on first use", required=False)
+    if private.stat().st_mode & 0o077:
+        return Answer("keys", False, f"{private} can be read by others; chmod 600 it")
+    return Answer("keys", True, str(private))
 
 
 def ticks(home: Home, params: Params) -> Answer:

@@ -35,6 +35,8 @@ def call(options: argparse.Namespace) -> int:
 def signing_key(home: Home) -> dict[str, Any]:
     """Paths of the signing key; it is generated when there is none."""
     from xtitan_assets.steps.export import signing_key as ensure
+    from xtitan_core import keys
 
     private = ensure(home)
-    return {"private": str(private), "public": str(private.with_suffix(".pub"))}
+    public = keys.public_path(private)
+    return {"private": str(private), "public": str(public), "id": keys.key_id(keys.load_public(public))}

@@ -192,7 +192,7 @@ def run_demo(args: argparse.Namespace) -> DemoResult:
     return result
 
 
-def main(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Run the demo; 0 only when every condition holds."""
     from xtitan_assets.demo.report import write_report
 

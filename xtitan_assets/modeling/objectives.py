@@ -66,12 +66,15 @@ def paired_difference(
         simpler, richer: loss per decision, shape (n,).
         epochs: decision epochs, shape (n,).
         block_seconds: length of a block; at least ten contract lengths.
+
+    Raises:
+        ValueError: when all decisions lie in one block.
     """
     difference = simpler - richer
     _, block = np.unique(epochs // block_seconds, return_inverse=True)
     count = np.bincount(block)
     if len(count) < 2:
-        return PairedDifference(float(difference.mean()), float("inf"))
+        raise ValueError(f"a standard error needs at least two blocks of {block_seconds} s")
     mean = float(difference.mean())
     residual = np.bincount(block, difference) - count * mean
     blocks = len(count)

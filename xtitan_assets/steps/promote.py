@@ -6,7 +6,6 @@ left behind.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from xtitan_assets.steps.errors import StepError
 from xtitan_assets.steps.ledger import Entry, Kind
 from xtitan_assets.steps.register import verified
 from xtitan_assets.steps.registry import CHALLENGER, CHAMPION, SHADOW, Registry
-from xtitan_assets.steps.shadow import ShadowReport, write_atomically
+from xtitan_assets.steps.shadow import ShadowReport, write_atomically, write_certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,15 +237,10 @@ def _certificate_folder(home: Home, look: ShadowReport) -> str:
 
 
 def _write_certificate(home: Home, look: ShadowReport) -> str:
-    """Keep certificate and trades together, for good, and the latest where the reports are."""
-    claim = look.certificate
-    folder = home.reports / "certificates" / claim.bundle_id[:16]
-    document = (json.dumps(claim.as_dict(), indent=1, sort_keys=True) + "\n").encode()
-    trades = Path(look.trades_csv).read_bytes()
-    write_atomically(folder / "trades.csv", trades)
-    for where in (folder, home.reports):
-        write_atomically(where / "certificate.json", document)
-        write_atomically(where / "certificate.txt", claim.text().encode())
+    """Keep the certificate that promoted together with its trades; the reports show the latest look only."""
+    folder = home.reports / "certificates" / look.certificate.bundle_id[:16]
+    write_atomically(folder / "trades.csv", Path(look.trades_csv).read_bytes())
+    write_certificate(folder, look.certificate)
     return str(folder)
 
 

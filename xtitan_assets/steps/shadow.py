@@ -89,7 +89,9 @@ class ShadowReport:
 
 
 def evaluate(home: Home, params: Params) -> ShadowReport:
-    """Evaluate the newest candidate of ``params.model_name``; writes ``shadow.json`` and ``shadow_trades.csv``.
+    """Evaluate the newest candidate of ``params.model_name``.
+
+    Writes ``shadow.json``, ``shadow_trades.csv`` and this look's certificate (``certificate.json`` and ``.txt``).
 
     The gate's parameters were written down at registration; today's can tighten them, never loosen them.
 
@@ -164,8 +166,16 @@ def evaluate(home: Home, params: Params) -> ShadowReport:
         str(path),
     )
     write_atomically(path, table)
+    write_certificate(home.reports, certificate)
     write_atomically(home.reports / "shadow.json", (json.dumps(report.as_dict(), indent=1) + "\n").encode())
     return report
+
+
+def write_certificate(folder: Path, certificate: Certificate) -> None:
+    """Write it as data and as text."""
+    document = json.dumps(certificate.as_dict(), indent=1, sort_keys=True) + "\n"
+    write_atomically(folder / "certificate.json", document.encode())
+    write_atomically(folder / "certificate.txt", certificate.text().encode())
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -117,4 +117,4 @@ class Certificate:
             ("evidence", f"venue time {self.registered_epoch} < t <= {self.last_epoch}"),
             ("trades sha256", self.trades_sha256),
         ]
-        return "\n".join(["x.titan promotion certificate", *(f"{name:<17} {value}" for name, value in rows)]) + "\n"
+        return "\n".join(["x.titan certificate of evidence", *(f"{name:<17} {value}" for name, value in rows)]) + "\n"

@@ -10,8 +10,8 @@ JOBS = {
     "quotes": (["payout_quotes"], "Collect the payouts that the runner was quoted"),
     "features": (["features", "labels"], "Inputs and outcomes of downloaded days"),
     "dataset": (["training_dataset"], "Snapshot the newest days for training"),
-    "train": (["model_checkpoint"], "Fit the candidates and keep the simplest that nothing beats"),
-    "package": (["calibration", "serving_bundle"], "Calibrate, export to ONNX, sign"),
+    "train": (["model_checkpoint", "calibration"], "Fit the candidates, keep the simplest that nothing beats, calibrate"),
+    "package": (["serving_bundle"], "Export to ONNX, write the manifest, sign"),
     "evaluate": (["backtest_report"], "Backtest the bundle at quoted payouts"),
     "register": (["registered_model"], "Register the bundle; it enters shadow"),
     "retrain": (

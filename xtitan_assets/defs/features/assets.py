@@ -29,7 +29,7 @@ TICKS = [dg.AssetDep("ticks_raw", partition_mapping=warm_up(1))]
     kinds={"numpy"},
     automation_condition=WHEN_READY,
     code_version=code_version("xtitan_assets/steps/features.py", "xtitan_core/features"),
-    metadata=stage("dataset", ["features"]),
+    metadata=stage("dataset", ["features", "train"]),
     owners=["team:data"],
 )
 def features(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]

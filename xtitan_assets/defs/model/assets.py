@@ -15,7 +15,7 @@ TRAINING_SECONDS = 6 * 3_600
     pool="gpu",
     op_tags={"dagster/max_runtime": TRAINING_SECONDS, "dagster-celery/queue": "gpu"},
     code_version=code_version("xtitan_assets/steps/train.py", "xtitan_assets/modeling"),
-    metadata=stage("train", ["features", "splits", "train"]),
+    metadata=stage("train", ["data", "labels", "splits", "train"]),
     owners=["team:models"],
 )
 def model_checkpoint(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
@@ -32,7 +32,7 @@ def model_checkpoint(context: dg.AssetExecutionContext, workspace: WorkspaceReso
     kinds={"json"},
     pool="workspace",
     code_version=code_version("xtitan_assets/steps/calibrate.py", "xtitan_core/calibration.py"),
-    metadata=stage("package", []),
+    metadata=stage("train", ["data", "labels", "train"]),
     owners=["team:models"],
 )
 def calibration(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
@@ -49,7 +49,7 @@ def calibration(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: 
     kinds={"onnx"},
     pool="workspace",
     code_version=code_version("xtitan_assets/steps/export.py", "xtitan_core/bundle.py", "xtitan_core/manifest.py"),
-    metadata=stage("package", ["labels", "decision", "registry"]),
+    metadata=stage("package", ["data", "decision", "features", "labels", "quotes", "registry", "train"]),
     owners=["team:models"],
 )
 def serving_bundle(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
@@ -75,7 +75,7 @@ def serving_bundle(context: dg.AssetExecutionContext, workspace: WorkspaceResour
     kinds={"json"},
     pool="workspace",
     code_version=code_version("xtitan_assets/steps/backtest.py", "xtitan_core/decision.py", "xtitan_core/prices.py"),
-    metadata=stage("evaluate", ["labels", "quotes", "decision"]),
+    metadata=stage("evaluate", ["data", "decision", "labels", "quotes", "train"]),
     owners=["team:models"],
 )
 def backtest_report(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]

@@ -1,0 +1,151 @@
+"""The whole runner against the whole exchange: real processes, real sockets, real signed bundles, lockstep time."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from xtitan_core.journal import (
+    DecisionRecord,
+    SessionRecord,
+    ShadowSettlementRecord,
+    ShadowTradeRecord,
+    SlotRecord,
+    TradeRecord,
+    TradeSettlementRecord,
+    read_journal,
+)
+
+Start = Callable[..., Any]
+
+
+def records(host: Any) -> list[Any]:
+    return [record for segment in read_journal(host.journal) for record in segment.records]
+
+
+def of(kind: type, found: list[Any]) -> list[Any]:
+    return [record for record in found if isinstance(record, kind)]
+
+
+def test_an_empty_registry_runs_without_models(host: Any, exchange: Start) -> None:
+    summary = host.run(exchange(), "--stop-after-slots", "20").summary
+    assert summary["slots"] == 20
+    assert summary["decisions"] == {}
+    assert summary["trades_opened"] == 0
+    assert summary["balance_agrees"] is True
+    (session,) = of(SessionRecord, records(host))
+    assert (session.environment, session.account_id) == ("paper", "DOT90000001")
+
+
+def test_a_shadow_model_is_watched_and_nothing_is_bought(host: Any, exchange: Start) -> None:
+    venue = exchange()
+    bundle_id = host.releases.bundle()
+    host.releases.point("shadow", bundle_id)
+    summary = host.run(venue, "--stop-after-shadow", "150", "--settle-every-slot").summary
+    found = records(host)
+    trades = {trade.trade_id: trade for trade in of(ShadowTradeRecord, found)}
+    settled = of(ShadowSettlementRecord, found)
+    assert venue.truth()["buys"] == []
+    assert summary["shadow_counted"] + summary["shadow_uncounted"] == len(settled) == len(trades) == 150
+    assert all(trades[s.trade_id].epoch < s.entry_epoch < s.exit_epoch == s.epoch for s in settled)
+    decisions = of(DecisionRecord, found)
+    assert {d.slot for d in decisions} == {"shadow"}
+    assert all(d.epoch % 14 == 0 for d in decisions)
+    counted = [s for s in settled if trades[s.trade_id].counted]
+    won = sum(s.outcome == "won" for s in counted)
+    assert summary["shadow_counted_won"] == won
+    assert 0.5 < won / len(counted) < 0.85
+    assert of(SlotRecord, found)[0].bundle_id == bundle_id
+
+
+def test_a_champion_trades_and_every_cent_is_accounted_for(host: Any, exchange: Start) -> None:
+    venue = exchange()
+    host.releases.point("champion", host.releases.bundle())
+    summary = host.run(venue, "--stop-after-trades", "25").summary
+    truth, found = venue.truth(), records(host)
+    trades, ends = of(TradeRecord, found), of(TradeSettlementRecord, found)
+    assert summary["trades_settled"] >= 25
+    assert summary["ledger_total_cents"] == venue.balance_cents()
+    assert summary["balance_agrees"] is True
+    assert {t.contract_id for t in trades} == {b["contract_id"] for b in truth["buys"]}
+    assert {e.contract_id for e in ends} == {t.contract_id for t in trades}
+    # The canary's stake is the smallest one that is as good a bet as the evidence's.
+    assert all(35 < t.buy_cents < 1_000 for t in trades)
+    # Each purchase has its decision and its shadow twin, so live and shadow can be compared pair by pair.
+    decided = {d.decision_id for d in of(DecisionRecord, found) if d.action == "buy"}
+    shadowed = {s.decision_id for s in of(ShadowTradeRecord, found)}
+    assert {t.decision_id for t in trades} <= decided <= shadowed
+
+
+def test_the_same_market_gives_the_same_decisions(host: Any, exchange: Start, tmp_path: Any) -> None:
+    host.releases.point("shadow", host.releases.bundle())
+    host.run(exchange(), "--stop-after-slots", "30")
+    first = of(DecisionRecord, records(host))
+    host.folder = tmp_path / "other"
+    host.run(exchange(), "--stop-after-slots", "30")
+    assert of(DecisionRecord, records(host)) == first
+    assert len(first) == 30
+
+
+def test_killed_between_send_and_answer_it_finds_its_contract(
+    host: Any, exchange: Start, eventually: Callable[..., None]
+) -> None:
+    venue = exchange()
+    host.releases.point("champion", host.releases.bundle())
+    venue.hold_buy_answer(5)
+    runner = host.start(venue)
+    eventually(lambda: any(not buy["answered"] for buy in venue.truth()["buys"]))
+    runner.kill()
+    assert host.status()["unresolved"] == 1
+    (held,) = [buy for buy in venue.truth()["buys"] if not buy["answered"]]
+    summary = host.run(venue, "--stop-after-trades", "10").summary
+    found = records(host)
+    trades = [t.contract_id for t in of(TradeRecord, found)]
+    assert held["contract_id"] in trades
+    assert len(trades) == len(set(trades)) == len(venue.truth()["buys"])
+    ends = [e.contract_id for e in of(TradeSettlementRecord, found)]
+    assert sorted(ends) == sorted(trades)
+    assert summary["unresolved"] == 0
+    assert summary["ledger_total_cents"] == venue.balance_cents() == host.status()["ledger_total_cents"]
+
+
+def test_an_unanswered_buy_is_resolved_on_a_new_connection(host: Any, exchange: Start) -> None:
+    venue = exchange()
+    host.releases.point("champion", host.releases.bundle())
+    venue.hold_buy_answer(3)
+    summary = host.run(venue, "--stop-after-trades", "8").summary
+    found = records(host)
+    assert len(of(SessionRecord, found)) == 2
+    assert len(of(TradeRecord, found)) == len(venue.truth()["buys"])
+    assert summary["missed"]["unknown"] == 1
+    assert summary["balance_agrees"] is True
+
+
+def test_shadow_trades_left_open_by_a_kill_are_settled_from_history(
+    host: Any, exchange: Start, eventually: Callable[..., None]
+) -> None:
+    venue = exchange()
+    host.releases.point("shadow", host.releases.bundle())
+    runner = host.start(venue, "--settle-every-slot")
+    eventually(lambda: list(host.journal.glob("spool-*")) != [] and host.status()["shadow_counted"] > 40)
+    runner.kill()
+    host.run(venue, "--stop-after-slots", "10", "--settle-every-slot")
+    found = records(host)
+    opened = [t.trade_id for t in of(ShadowTradeRecord, found)]
+    settled = [s.trade_id for s in of(ShadowSettlementRecord, found)]
+    assert len(opened) == len(set(opened))
+    assert sorted(settled) == sorted(opened)
+
+
+def test_sigterm_in_lockstep_ends_cleanly(host: Any, exchange: Start) -> None:
+    host.releases.point("champion", host.releases.bundle())
+    venue = exchange()
+    runner = host.start(venue)
+    runner.wait_for_log("connected")
+    runner.signal(signal.SIGTERM)
+    summary = runner.end().summary
+    assert summary["stop_reason"] == "SIGTERM"
+    assert summary["open_contracts"] == summary["shadow_open"] == 0
+    assert summary["balance_agrees"] is True
+    assert list(host.journal.glob("spool-*")) == []

@@ -1,0 +1,61 @@
+"""Running a bundle's model the way the trading host does: onnxruntime, one thread, from bytes."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xtitan_assets.modeling.samples import Samples
+
+Rows = npt.NDArray[np.float32]
+OUTPUTS = ("rise_fall", "touch", "stay", "anomaly")
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Milliseconds for one decision."""
+
+    p50: float
+    p99: float
+
+
+class OnnxModel:
+    """An inference session over model bytes."""
+
+    def __init__(self, model: bytes) -> None:
+        import onnxruntime as ort
+
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        self._session: Any = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+    def run(self, ticks: Rows, candles: Rows) -> dict[str, Rows]:
+        """Outputs by name for a batch of decisions."""
+        answers = self._session.run(list(OUTPUTS), {"ticks": ticks, "candles": candles})
+        return dict(zip(OUTPUTS, answers, strict=True))
+
+    def logits(self, samples: Samples, index: npt.NDArray[np.int64], batch: int = 1_024) -> npt.NDArray[np.float64]:
+        """Logits (n, 5) in the order of the label columns."""
+        parts = [np.empty((0, 5))]
+        for start in range(0, len(index), batch):
+            chosen = index[start : start + batch]
+            out = self.run(samples.ticks[chosen], samples.candles[samples.rows[chosen]])
+            parts.append(np.concatenate([out["rise_fall"], out["touch"], out["stay"]], axis=1).astype(np.float64))
+        return np.concatenate(parts)
+
+    def latency(self, ticks: Rows, candles: Rows, repeats: int = 300) -> Latency:
+        """Time single decisions, cycling through the rows given."""
+        self.run(ticks[:1], candles[:1])
+        taken = np.empty(repeats)
+        for k in range(repeats):
+            row = slice(k % len(ticks), k % len(ticks) + 1)
+            started = time.perf_counter()
+            self.run(ticks[row], candles[row])
+            taken[k] = (time.perf_counter() - started) * 1_000
+        return Latency(float(np.quantile(taken, 0.5)), float(np.quantile(taken, 0.99)))

@@ -268,7 +268,7 @@ def _assemble(
         )
     )
     books, metrics = Books(ledger, journal), Metrics()
-    gate = Gate(ledger, latch, settings.limits, clock)
+    gate = Gate(ledger, latch, settings.limits, clock, answer_timeout_s=settings.answer_timeout_wall_seconds)
     decider = Decider(settings, market, engine, keeper.slots, books, gate, clock, metrics)
     return Parts(settings, clock, market, engine, keeper, books, latch, gate, decider, Follower(), metrics)
 

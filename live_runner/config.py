@@ -51,7 +51,8 @@ class Settings(BaseModel):
     registry_poll_seconds: int = Field(60, ge=1)
     registry_poll_wall_seconds: float = Field(2.0, gt=0)
     segment_records: int = Field(5_000, ge=1)
-    segment_seconds: int = Field(900, ge=1)
+    segment_seconds: int = Field(3_600, ge=1)
+    answer_timeout_wall_seconds: float = Field(10.0, gt=0, description="then a purchase's outcome counts as unknown")
     stop_wait_wall_seconds: float = Field(5.0, ge=0, description="how long a stop waits for open contracts")
     metrics_port: int | None = Field(None, ge=0, le=65_535, description="loopback port of /metrics and /healthz")
 

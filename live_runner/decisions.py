@@ -75,7 +75,7 @@ class Decider:
             if not self._engine.due(model, epoch):
                 continue
             problem = self._unfit(epoch)
-            features = self._market.stream(model.session.spec)
+            features = self._market.stream(model.session.spec_sha256)
             if problem or features is None:
                 self._books.journal.add(self._engine.miss_slot(slot, model, epoch, problem or "features_not_ready"))
                 continue

@@ -281,6 +281,7 @@ class TradingLoop:
         self.p.gate.disarm()
 
     async def _wake(self, client: DerivClient, frame: dict[str, Any]) -> None:
+        self.p.latch.poll()  # the gate looks for itself before every purchase; this is for journal and status
         await self._housekeeping(client)
         self.p.books.journal.flush()
         if not self.p.clock.lockstep and monotonic() - self._heard > SILENCE_WALL_SECONDS:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from live_runner.binding import TOMBSTONE_S, in_chain_order
 from live_runner.latch import KillLatch
-from live_runner.ledger import CashRow, Intent, Ledger, LedgerError, LedgerFaultError
+from live_runner.ledger import Booked, CashRow, Intent, Ledger, LedgerError, LedgerFaultError
 from live_runner.limits import Limits
 from live_runner.resolution import Evidence, Findings, close_earlier_runs, resolve
 from live_runner.statement import ReadingClient, cash_row, read_statement
@@ -213,12 +213,14 @@ def _book(ledger: Ledger, rows: list[CashRow], now: float, found: Findings) -> N
     known = [r for r in rows if r.transaction_id in booked]
     fresh = [r for r in rows if r.transaction_id not in booked and not ledger.is_prior(r)]
     ordered, leftover = in_chain_order(fresh, ledger.balance_cents())
-    for row in known + ordered:  # a known row is compared with what was booked
+    gaps = 0
+    for row in known + ordered + leftover:  # a known row is compared with what was booked
         booking = ledger.book(row, now)
+        gaps += booking.result is Booked.GAP
         if booking.settled is not None:
             found.settled.append(booking.settled)
-    if leftover:
-        found.disagreements.append(f"{len(leftover)} statement rows do not follow the last booked balance")
+    if gaps:
+        found.disagreements.append(f"{gaps} statement rows do not follow the last booked balance")
 
 
 def _compare_open(ledger: Ledger, portfolio: set[int], found: Findings) -> None:

@@ -54,7 +54,7 @@ class Upkeep:
 
     async def warm_models(self) -> None:
         """Warm the features that loaded models want, drop those that none wants."""
-        wanted = {model.session.spec.sha256: model.session.spec for _, model in self.p.keeper.slots.loaded()}
+        wanted = {model.session.spec_sha256: model.session.spec for _, model in self.p.keeper.slots.loaded()}
         self.p.market.keep_only(set(wanted))
         for spec in wanted.values():
             try:
@@ -65,10 +65,9 @@ class Upkeep:
     async def run(self) -> None:
         """Between two frames. Cheap when there is nothing to do."""
         p = self.p
-        halted = p.latch.poll()
-        if halted is not self._halted:
-            self._halted = halted
-            self._note_halt(halted)
+        if p.latch.halted is not self._halted:
+            self._halted = p.latch.halted
+            self._note_halt(self._halted)
         now = p.clock.now()
         if expired := p.keeper.expire(int(now)):
             self._note(expired)

@@ -74,8 +74,12 @@ def parser() -> argparse.ArgumentParser:
         "csv.gz of epoch,quote[,simulated] in place of --symbol",
     )
     run.add_argument("--symbol", default="R_100", help="symbol that a replay plays (default %(default)s)")
-    run.add_argument("--planted-phi", type=float, default=DEFAULT_PHI, help="momentum of PLANTED_100 (default %(default)s)")
-    run.add_argument("--start", type=_instant, default=None, metavar="ISO", help="first instant, UTC (default 2026-03-02)")
+    run.add_argument(
+        "--planted-phi", type=float, default=DEFAULT_PHI, help="momentum of PLANTED_100 (default %(default)s)"
+    )
+    run.add_argument(
+        "--start", type=_instant, default=None, metavar="ISO", help="first instant, UTC (default 2026-03-02)"
+    )
     run.add_argument("--history-days", type=int, default=5, help="days of ticks before the start (default %(default)s)")
     run.add_argument(
         "--commission", type=float, default=0.012, help="of payout, on the first account (default %(default)s)"
@@ -90,7 +94,9 @@ def parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--json", action="store_true", help="ready line as JSON")
     run.add_argument("--quiet", action="store_true", help="no log at all")
-    run.add_argument("--log-level", default="warning", choices=["debug", "info", "warning", "error"], help="log on stderr")
+    run.add_argument(
+        "--log-level", default="warning", choices=["debug", "info", "warning", "error"], help="log on stderr"
+    )
     return top
 
 
@@ -118,7 +124,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
 
     def ready() -> None:
-        line = json.dumps(facts) if options.json else "paper_exchange ready " + " ".join(f"{k}={v}" for k, v in facts.items())
+        line = (
+            json.dumps(facts)
+            if options.json
+            else "paper_exchange ready " + " ".join(f"{k}={v}" for k, v in facts.items())
+        )
         print(line, flush=True)
 
     asyncio.run(serve(exchange, listener, rate=options.speed, ready=ready, log_level=options.log_level))

@@ -90,7 +90,7 @@ class Connection:
             CallError: AlreadySubscribed or RateLimit.
         """
         if any(s.key == key for s in self.subscriptions.values()):
-            raise CallError("AlreadySubscribed", f"You are already subscribed to {what}.")
+            raise CallError("AlreadySubscribed", f"You are already subscribed to {what}")
         if len(self.subscriptions) >= MAX_SUBSCRIPTIONS:
             raise CallError("RateLimit", f"You have reached the limit of {MAX_SUBSCRIPTIONS} active subscriptions.")
 

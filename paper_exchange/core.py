@@ -62,7 +62,9 @@ class Exchange:
         finished: True once time has reached the world's end.
     """
 
-    def __init__(self, world: World, accounts: Iterable[Account], settings: Settings, faults: Faults | None = None) -> None:
+    def __init__(
+        self, world: World, accounts: Iterable[Account], settings: Settings, faults: Faults | None = None
+    ) -> None:
         self.world, self.settings = world, settings
         self.accounts = {account.account_id: account for account in accounts}
         self.faults = faults or Faults()
@@ -193,7 +195,9 @@ class Exchange:
 
     def _acknowledge(self, connection: Connection, request: Frame) -> None:
         if not connection.lockstep or request["paper_ack"] != self.epoch:
-            error = CallError("InputValidationFailed", f"Input validation failed: paper_ack, the instant is {self.epoch}")
+            error = CallError(
+                "InputValidationFailed", f"Input validation failed: paper_ack, the instant is {self.epoch}"
+            )
             self._refuse(connection, request, "paper_ack", error)
             return
         self._lockstep.acknowledge(connection.number)
@@ -347,9 +351,7 @@ class Exchange:
         """Bring an account's cash back to ``balance`` by a deposit or a withdrawal."""
         change = balance - account.balance
         if change:
-            row = account.book(
-                self.new_transaction_id(), "deposit" if change > 0 else "withdrawal", change, self.epoch
-            )
+            row = account.book(self.new_transaction_id(), "deposit" if change > 0 else "withdrawal", change, self.epoch)
             streams.cash_moved(self, account, row)
 
 

@@ -78,7 +78,7 @@ class Gateway:
 
     @property
     def mode(self) -> str:
-        """"lockstep", "real" or "scaled"."""
+        """ "lockstep", "real" or "scaled"."""
         return "lockstep" if self.rate is None else "real" if self.rate == 1 else "scaled"
 
     # One-time passwords

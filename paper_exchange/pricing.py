@@ -71,12 +71,16 @@ def quote(terms: Terms, spot: float, now: int, commission: float) -> Price:
 
 
 def _stake_limit(stake: Decimal) -> CallError:
-    return CallError(
-        "StakeLimits", f"Please enter a stake amount that's at least {text(MIN_STAKE)}.", {"field": "amount"}
-    ) if stake.is_finite() else CallError("StakeLimits", "Please enter a valid stake amount.", {"field": "amount"})
+    return (
+        CallError("StakeLimits", f"Please enter a stake amount that's at least {text(MIN_STAKE)}.", {"field": "amount"})
+        if stake.is_finite()
+        else CallError("StakeLimits", "Please enter a valid stake amount.", {"field": "amount"})
+    )
 
 
-def bid(symbol: Symbol, *, rise: bool, payout: Decimal, commission: float, spot: float, barrier: float, left: float) -> Decimal:
+def bid(
+    symbol: Symbol, *, rise: bool, payout: Decimal, commission: float, spot: float, barrier: float, left: float
+) -> Decimal:
     """What an open contract is worth: ``payout * (p - commission)``, never negative.
 
     Args:

@@ -136,8 +136,6 @@ def replay(symbol: Symbol, ticks: Ticks, seed: int, history_days: int) -> tuple[
     lead = np.asarray([max(pip, round(q, symbol.decimals)) for q in scaled.tolist()], dtype=np.float64)
     keep = before <= now - step
     return (
-        RecordedSeries(
-            symbol, np.concatenate([before[keep], ticks.epochs]), np.concatenate([lead[keep], quotes])
-        ),
+        RecordedSeries(symbol, np.concatenate([before[keep], ticks.epochs]), np.concatenate([lead[keep], quotes])),
         now,
     )

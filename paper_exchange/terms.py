@@ -64,9 +64,7 @@ class Terms:
         """
         if self.fixed_end is None:
             return self.contract
-        return Contract(
-            self.contract.contract_type, _checked_seconds(self.fixed_end - start), DurationUnit.SECONDS
-        )
+        return Contract(self.contract.contract_type, _checked_seconds(self.fixed_end - start), DurationUnit.SECONDS)
 
     @property
     def longcode(self) -> str:
@@ -102,7 +100,9 @@ def parse_terms(request: Mapping[str, Any], symbols: Mapping[str, Symbol], now: 
     symbol = symbols[name]
     kind = request["contract_type"]
     if kind not in RISE_FALL:
-        raise CallError("InvalidOfferings", "Trading is not offered for this contract type.", {"field": "contract_type"})
+        raise CallError(
+            "InvalidOfferings", "Trading is not offered for this contract type.", {"field": "contract_type"}
+        )
     if "barrier" in request or "barrier2" in request:
         raise CallError("InvalidBarrier", "Barrier is not allowed for this contract type.", {"field": "barrier"})
     for extra in ("multiplier", "growth_rate", "limit_order", "cancellation", "payout_per_point", "selected_tick"):
@@ -145,9 +145,7 @@ def _duration(request: Mapping[str, Any], kind: ContractType, now: int) -> tuple
 
 def _checked_seconds(seconds: int) -> int:
     if not MIN_SECONDS <= seconds <= MAX_SECONDS:
-        raise CallError(
-            "TradingDurationNotAllowed", "Trading is not offered for this duration.", {"field": "duration"}
-        )
+        raise CallError("TradingDurationNotAllowed", "Trading is not offered for this duration.", {"field": "duration"})
     return seconds
 
 

@@ -172,7 +172,9 @@ def profit_row(contract: OpenContract, *, described: bool) -> dict[str, Any]:
         "buy_price": number(contract.price.ask),
         "contract_id": contract.contract_id,
         "contract_type": str(contract.contract.contract_type),
-        "duration_type": {DurationUnit.TICKS: "ticks"}.get(unit, "minutes" if UNIT_SECONDS.get(unit, 0) >= 60 else "seconds"),
+        "duration_type": {DurationUnit.TICKS: "ticks"}.get(
+            unit, "minutes" if UNIT_SECONDS.get(unit, 0) >= 60 else "seconds"
+        ),
         "payout": number(contract.price.payout),
         "purchase_time": contract.start,
         "sell_price": number(contract.sold_for or Decimal(0)),

@@ -13,7 +13,7 @@ from xtitan_assets.plans import PlannedRun, Runs
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance, ExecuteInProcessResult
-    from dagster._utils.error import SerializableErrorInfo
+    from dagster_shared.error import SerializableErrorInfo
 
 
 @dataclass(frozen=True, slots=True)

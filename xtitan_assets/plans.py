@@ -20,13 +20,13 @@ NEEDS = {
     "ingest": ("ingest",),
     "symbols": ("symbols",),
     "quotes": ("quotes",),
-    "features": ("features",),
-    "dataset": ("features", "dataset"),
+    "prepare": ("prepare",),
+    "dataset": ("prepare", "dataset"),
     "train": ("train",),
     "package": ("package",),
     "evaluate": ("evaluate",),
     "register": ("register",),
-    "retrain": ("symbols", "ingest", "features", "retrain"),
+    "retrain": ("symbols", "ingest", "prepare", "retrain"),
     "shadow": ("shadow",),
     "promote": ("promote",),
     "release": ("release",),
@@ -69,8 +69,8 @@ def plan(job: str, home: Home, params: Params, config: Mapping[str, object] | No
         match name:
             case "ingest":
                 steps.append(lambda: _ranges("ingest", params.data.symbol, closed_days(params)))
-            case "features":
-                steps.append(lambda: _ranges("features", params.data.symbol, wanted_days(home, params)))
+            case "prepare":
+                steps.append(lambda: _ranges("prepare", params.data.symbol, wanted_days(home, params)))
             case "quotes":
                 steps.append(lambda: _quote_days(home, params))
             case _:
@@ -80,14 +80,13 @@ def plan(job: str, home: Home, params: Params, config: Mapping[str, object] | No
 
 
 def closed_days(params: Params) -> list[date]:
-    """The newest closed days at the venue that training and its warm-up need, oldest first.
+    """The newest ``data.days`` closed days at the venue, oldest first; the first of them serve as warm-up.
 
     Raises:
         StepError: the venue cannot be reached.
     """
     today = day_of(venue_epoch(params))
-    warm = warm_up_days(params.features.anchor_bars, params.features.bar_seconds)
-    return [today - timedelta(days=back) for back in range(params.data.days + warm, 0, -1)]
+    return [today - timedelta(days=back) for back in range(params.data.days, 0, -1)]
 
 
 def wanted_days(home: Home, params: Params) -> list[date]:

@@ -25,7 +25,7 @@ class ProgressHandler(logging.Handler):
         # Dagster logs its own events at DEBUG; of other records only those meant for a person are shown.
         text = describe(event) if event is not None else message(record) if record.levelno >= logging.INFO else ""
         if text:
-            print(f"[{time.monotonic() - self._started:6.1f} s] {text}", file=sys.stderr, flush=True)  # noqa: T201
+            print(f"· {time.monotonic() - self._started:6.1f} s  {text}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def message(record: logging.LogRecord) -> str:
@@ -41,9 +41,9 @@ def describe(event: DagsterEvent) -> str:
 
     match event.event_type:
         case DagsterEventType.STEP_SUCCESS:
-            seconds = event.step_success_data.duration_ms / 1000
+            step, seconds = event.step_key or "", event.step_success_data.duration_ms / 1000
             # Checks are many and quick: they are only worth a line when they fail or take long.
-            return f"{event.step_key} done in {seconds:.1f} s" if seconds >= 0.5 or "_" not in event.step_key else ""
+            return f"{step} done in {seconds:.1f} s" if seconds >= 0.5 or "_" not in step else ""
         case DagsterEventType.STEP_FAILURE:
             return f"{event.step_key} FAILED"
         case DagsterEventType.STEP_UP_FOR_RETRY:
@@ -52,11 +52,13 @@ def describe(event: DagsterEvent) -> str:
             result = event.asset_check_evaluation_data
             if result.passed:
                 return ""
-            return f"{result.asset_key.to_user_string()}:{result.check_name} {result.severity.value} {result.description}"
+            return (
+                f"{result.asset_key.to_user_string()}:{result.check_name} {result.severity.value} {result.description}"
+            )
     return ""
 
 
-@dg.logger(description="One line for each asset and message, on stderr")
+@dg.logger(None, "One line for each asset and message, on stderr")
 def progress_logger(context: dg.InitLoggerContext) -> logging.Logger:
     logger = logging.Logger("xtitan.progress", logging.DEBUG)
     logger.addHandler(ProgressHandler())

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Self
 
-from live_runner.ledger.cash import CashTable, verify_cash
-from live_runner.ledger.intents import append_event, verify_events
+from live_runner.ledger.cash import CashTable
+from live_runner.ledger.intents import append_event
 from live_runner.ledger.records import LedgerError
 from live_runner.ledger.storage import Storage
+from live_runner.ledger.verify import verify
 from live_runner.limits import Snapshot
 from xtitan_core.clock import DAY, midnight
 
@@ -56,8 +57,7 @@ class Ledger(CashTable):
                     db.executemany("INSERT INTO meta VALUES (?, ?)", sorted(identity.items()))
             elif stored != identity:
                 raise LedgerError(f"{storage.path}: belongs to {stored}, not {identity}; use another state folder")
-            verify_events(storage)
-            verify_cash(storage)
+            verify(storage)
             return cls(storage, account_id, environment)
         except BaseException:
             storage.close()

@@ -14,9 +14,8 @@ from live_runner.ledger.records import (
     IntentState,
     LedgerFaultError,
 )
-from live_runner.ledger.storage import Storage
 
-_ROW = "transaction_id, action, contract_id, amount_cents, balance_cents, time"
+CASH_ROW = "transaction_id, action, contract_id, amount_cents, balance_cents, time"
 
 
 class CashTable(IntentTable):
@@ -61,7 +60,7 @@ class CashTable(IntentTable):
             LedgerFaultError: when a row of the same number was booked with other figures.
             IllegalTransitionError: when the row itself is impossible (a buy that adds money).
         """
-        known = self._storage.rows(f"SELECT {_ROW} FROM ledger WHERE transaction_id = ?", (row.transaction_id,))
+        known = self._storage.rows(f"SELECT {CASH_ROW} FROM ledger WHERE transaction_id = ?", (row.transaction_id,))
         if known:
             if tuple(known[0]) != row.body:
                 raise LedgerFaultError(
@@ -70,7 +69,7 @@ class CashTable(IntentTable):
             return Booking(Booked.DUPLICATE)
         if self.is_prior(row):
             return Booking(Booked.PRIOR)
-        if row.balance_cents - row.amount_cents != self.balance_cents():
+        if not self._follows(row):
             return Booking(Booked.GAP)
         settled = None
         with self._storage.write() as db:
@@ -78,7 +77,7 @@ class CashTable(IntentTable):
             position, previous = (last[0] + 1, last[1]) if last else (1, chain.GENESIS)
             digest = chain.link(previous, [position, *row.body])
             db.execute(
-                f"INSERT INTO ledger ({_ROW}, position, epoch, previous, hash) VALUES (?,?,?,?,?,?,?,?,?,?)",
+                f"INSERT INTO ledger ({CASH_ROW}, position, epoch, previous, hash) VALUES (?,?,?,?,?,?,?,?,?,?)",
                 (*row.body, position, self._storage.epoch, previous, digest),
             )
             if row.contract_id is not None and row.action in ("buy", "sell"):
@@ -98,9 +97,23 @@ class CashTable(IntentTable):
         return Booking(Booked.BOOKED, None if settled is None else self.intent(settled))
 
     def balance_cents(self) -> int:
-        """The balance after the last booked row."""
-        rows = self._storage.rows("SELECT balance_cents FROM ledger ORDER BY position DESC LIMIT 1")
+        """The balance after the last booked movement."""
+        sql = "SELECT balance_cents FROM ledger WHERE amount_cents <> 0 ORDER BY position DESC LIMIT 1"
+        rows = self._storage.rows(sql)
         return int(rows[0][0]) if rows else self.opening()[0]
+
+    def _follows(self, row: CashRow) -> bool:
+        """Whether a row fits: a movement only after the last one, a zero row wherever its second had its balance."""
+        if row.amount_cents != 0:
+            return row.balance_cents - row.amount_cents == self.balance_cents()
+        before = self._storage.rows(
+            "SELECT balance_cents FROM ledger WHERE amount_cents <> 0 AND time < ? ORDER BY position DESC LIMIT 1",
+            (row.time,),
+        ) or [(self.opening()[0],)]
+        within = self._storage.rows(
+            "SELECT balance_cents FROM ledger WHERE amount_cents <> 0 AND time = ?", (row.time,)
+        )
+        return (row.balance_cents,) in [*before, *within]
 
     def total_cents(self) -> int:
         """Opening balance plus every booked amount: what the account must hold, to the cent."""
@@ -108,18 +121,18 @@ class CashTable(IntentTable):
 
     def last_row(self) -> CashRow | None:
         """The newest booked row."""
-        rows = self._storage.rows(f"SELECT {_ROW} FROM ledger ORDER BY position DESC LIMIT 1")
+        rows = self._storage.rows(f"SELECT {CASH_ROW} FROM ledger ORDER BY position DESC LIMIT 1")
         return CashRow(*rows[0]) if rows else None
 
     def rows(self) -> list[CashRow]:
         """All booked rows in order."""
-        return [CashRow(*r) for r in self._storage.rows(f"SELECT {_ROW} FROM ledger ORDER BY position")]
+        return [CashRow(*r) for r in self._storage.rows(f"SELECT {CASH_ROW} FROM ledger ORDER BY position")]
 
     def rows_since(self, time: int) -> list[CashRow]:
         """Booked rows at or after ``time``, in order."""
         return [
             CashRow(*r)
-            for r in self._storage.rows(f"SELECT {_ROW} FROM ledger WHERE time >= ? ORDER BY position", (time,))
+            for r in self._storage.rows(f"SELECT {CASH_ROW} FROM ledger WHERE time >= ? ORDER BY position", (time,))
         ]
 
     def is_prior(self, row: CashRow) -> bool:
@@ -134,7 +147,7 @@ class CashTable(IntentTable):
 
     def unbound_buys(self) -> list[CashRow]:
         """Booked purchases that belong to no intent and were not reported as foreign before."""
-        columns = ", ".join(f"l.{c.strip()}" for c in _ROW.split(","))
+        columns = ", ".join(f"l.{c.strip()}" for c in CASH_ROW.split(","))
         rows = self._storage.rows(
             f"SELECT {columns} FROM ledger l WHERE l.action = 'buy' "
             "AND NOT EXISTS (SELECT 1 FROM intent i WHERE i.contract_id = l.contract_id) "
@@ -161,32 +174,3 @@ class CashTable(IntentTable):
         """Contract ids of purchases that were reported as foreign."""
         rows = self._storage.rows("SELECT l.contract_id FROM foreign_buy f JOIN ledger l USING (transaction_id)")
         return frozenset(int(r[0]) for r in rows if r[0] is not None)
-
-
-def verify_cash(storage: Storage) -> None:
-    """Check the hash chain and the balance chain of all cash rows, and the settlements against them.
-
-    Raises:
-        LedgerFaultError: at the first row that was altered or does not follow.
-    """
-    previous = chain.GENESIS
-    opening = storage.rows("SELECT balance_cents FROM opening")
-    balance = opening[0][0] if opening else 0
-    for expected, row in enumerate(
-        storage.rows(f"SELECT {_ROW}, position, previous, hash FROM ledger ORDER BY position"), start=1
-    ):
-        *body, position, before, digest = row
-        if position != expected or before != previous or digest != chain.link(previous, [position, *body]):
-            raise LedgerFaultError(f"{storage.path}: cash row {position} was altered; keep the file, restore a backup")
-        balance += body[3]
-        if balance != body[4]:
-            raise LedgerFaultError(f"{storage.path}: the balance chain breaks at row {position}; restore a backup")
-        previous = digest
-    wrong = storage.rows(
-        "SELECT i.intent_id FROM intent i LEFT JOIN ledger l ON l.contract_id = i.contract_id AND l.action = 'sell' "
-        "WHERE i.contract_id IS NOT NULL AND (i.sell_cents IS NOT l.amount_cents OR i.sell_time IS NOT l.time) LIMIT 1"
-    )
-    if wrong:
-        raise LedgerFaultError(
-            f"{storage.path}: intent {wrong[0][0]} settled otherwise than its cash row; restore a backup"
-        )

@@ -13,7 +13,6 @@ from live_runner.ledger.records import (
     IllegalTransitionError,
     Intent,
     IntentState,
-    LedgerFaultError,
     Order,
     Receipt,
 )
@@ -183,11 +182,13 @@ class IntentTable:
 
     def _move(self, intent_id: int, to: IntentState, why: str, now: float, **fields: object) -> Intent:
         with self._storage.write() as db:
+            self._leave(db, intent_id, to)
             self._update(db, intent_id, now, state=to.value, reason=why[:200], resolved_at=now, **fields)
         return self.intent(intent_id)
 
     def _bind(self, intent_id: int, to: IntentState, receipt: Receipt, why: str, now: float) -> Intent:
         with self._storage.write() as db:
+            self._leave(db, intent_id, to)
             booked = db.execute(
                 "SELECT contract_id, amount_cents, time FROM ledger WHERE transaction_id = ?", (receipt.transaction_id,)
             ).fetchone()
@@ -230,6 +231,12 @@ class IntentTable:
         after = IntentState.SETTLED if state is IntentState.OPEN else state
         self._update(db, intent_id, now, state=after.value, sell_cents=cents, sell_time=time, balance_cents=balance)
 
+    @staticmethod
+    def _leave(db: sqlite3.Connection, intent_id: int, to: IntentState) -> None:
+        """Refuse to enter the state it is in; all other illegal transitions are the trigger's to refuse."""
+        if db.execute("SELECT 1 FROM intent WHERE intent_id = ? AND state = ?", (intent_id, to.value)).fetchone():
+            raise IllegalTransitionError(f"intent {intent_id} is {to.value} already")
+
     def _update(self, db: sqlite3.Connection, intent_id: int, now: float, **fields: Any) -> None:
         names = ", ".join(f"{name} = ?" for name in fields)
         changed = db.execute(f"UPDATE intent SET {names} WHERE intent_id = ?", (*fields.values(), intent_id)).rowcount
@@ -247,28 +254,8 @@ def append_event(db: sqlite3.Connection, epoch: int, now: float, kind: str, inte
     """Append to the hash-chained event table inside the caller's transaction."""
     last = db.execute("SELECT event_id, hash FROM event ORDER BY event_id DESC LIMIT 1").fetchone()
     number, previous = (last[0] + 1, last[1]) if last else (1, chain.GENESIS)
-    body = [number, epoch, now, kind, intent_id, detail]
+    body = [number, epoch, float(now), kind, intent_id, detail]  # as SQLite will give it back
     db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*body, previous, chain.link(previous, body)))
-
-
-def verify_events(storage: Storage) -> None:
-    """Check the event chain, and that every intent equals the last event written about it.
-
-    Raises:
-        LedgerFaultError: at the first difference.
-    """
-    previous, last = chain.GENESIS, {}
-    for expected, row in enumerate(storage.rows("SELECT * FROM event ORDER BY event_id"), start=1):
-        body, (before, digest) = list(row[:6]), row[6:]
-        if body[0] != expected or before != previous or digest != chain.link(previous, body):
-            raise LedgerFaultError(f"{storage.path}: event {body[0]} was altered; keep the file, restore a backup")
-        previous = digest
-        if body[3] == "intent":
-            last[body[4]] = body[5]
-    intents = {row[0]: json.dumps(row) for row in storage.rows(SELECT_INTENT)}
-    if intents != last:
-        changed = sorted(k for k in intents.keys() | last.keys() if intents.get(k) != last.get(k))
-        raise LedgerFaultError(f"{storage.path}: intent {changed[0]} was altered; keep the file, restore a backup")
 
 
 def _intent(row: tuple[Any, ...]) -> Intent:

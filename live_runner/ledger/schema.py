@@ -122,6 +122,7 @@ CREATE TABLE ledger (
     CHECK (action <> 'buy' OR amount_cents < 0),
     CHECK (action <> 'sell' OR amount_cents >= 0)
 ) STRICT;
+CREATE INDEX ledger_time ON ledger (time);
 CREATE UNIQUE INDEX ledger_contract ON ledger (contract_id, action) WHERE contract_id IS NOT NULL;
 
 -- Purchases on the account that are not ours: recorded when they halt the runner, so that a person's resume stands.
@@ -205,10 +206,12 @@ CREATE TRIGGER writer_epoch BEFORE INSERT ON writer
 WHEN NEW.epoch <= (SELECT coalesce(max(epoch), 0) FROM writer)
 BEGIN SELECT RAISE(ABORT, 'a newer runner took over'); END;
 
+-- A lost contract's row moves no money, so it fits the chain anywhere; when reads lag it may come after later rows.
 CREATE TRIGGER ledger_chain BEFORE INSERT ON ledger
 WHEN NEW.position <> (SELECT coalesce(max(position), 0) FROM ledger) + 1
-  OR NEW.balance_cents - NEW.amount_cents <> coalesce(
-        (SELECT balance_cents FROM ledger ORDER BY position DESC LIMIT 1), (SELECT balance_cents FROM opening))
+  OR (NEW.amount_cents <> 0 AND NEW.balance_cents - NEW.amount_cents <> coalesce(
+        (SELECT balance_cents FROM ledger WHERE amount_cents <> 0 ORDER BY position DESC LIMIT 1),
+        (SELECT balance_cents FROM opening)))
 BEGIN SELECT RAISE(ABORT, 'this cash row does not follow the last one'); END;
 """
 

@@ -93,10 +93,9 @@ class SlotKeeper:
         records: list[SlotRecord] = []
         for slot in SLOTS:
             release = offer.releases[slot]
-            if slot == "shadow" and release is not None:
-                champion = offer.releases["champion"]
-                if champion is not None and champion.manifest_sha256 == release.manifest_sha256:
-                    release = None  # one bundle decides once: the champion slot shadows itself anyway
+            trading = "" if self.slots.champion is None else self.slots.champion.bundle_id
+            if slot == "shadow" and release is not None and release.manifest_sha256 == trading:
+                release = None  # one bundle decides once: the champion slot shadows itself anyway
             records += self._follow(slot, release, offer, epoch, strict)
         return records
 

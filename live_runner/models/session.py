@@ -30,6 +30,7 @@ class ModelSession:
         bundle_id: hash of the manifest.
         manifest: what was signed.
         spec: the features it wants.
+        spec_sha256: its hash, computed once: it is asked for at every slot.
         contracts: the contract behind each type it prices.
         latency_ms: median time of one inference, measured at load.
     """
@@ -42,6 +43,7 @@ class ModelSession:
         """
         self.bundle_id, self.manifest = bundle.bundle_id, bundle.manifest
         self.spec = bundle.manifest.spec
+        self.spec_sha256 = self.spec.sha256
         self._session = _open(bundle.model)
         self._outputs = [output.name for output in self._session.get_outputs()]
         self._check_signature()

@@ -85,7 +85,7 @@ class Market:
         for sha256 in self._streams.keys() - hashes:
             del self._streams[sha256]
 
-    def stream(self, spec: FeatureSpec) -> FeatureStream | None:
-        """The stream of a spec, None while it is not warmed up."""
-        found = self._streams.get(spec.sha256)
+    def stream(self, spec_sha256: str) -> FeatureStream | None:
+        """The stream of the spec with this hash, None while it is not warmed up."""
+        found = self._streams.get(spec_sha256)
         return found if found is not None and found.ready else None

@@ -84,5 +84,7 @@ def _epoch(text: str, *, end_of_day: bool) -> int:
         year, month, day = map(int, text.split("-"))
         midnight = int(datetime(year, month, day, tzinfo=UTC).timestamp())
     except ValueError:
-        raise CallError("InputValidationFailed", "Input validation failed: date", {"date": f"No date: {text}."}) from None
+        raise CallError(
+            "InputValidationFailed", "Input validation failed: date", {"date": f"No date: {text}."}
+        ) from None
     return midnight + 86_399 if end_of_day else midnight

@@ -69,9 +69,7 @@ def last_ticks(source: TickSource, start: int, end: int, count: int) -> tuple[li
     return epochs[-count:].tolist(), [spot(q) for q in quotes[-count:].tolist()]
 
 
-def candle_rows(
-    source: TickSource, start: int, end: int, count: int, granularity: int
-) -> list[dict[str, Any]]:
+def candle_rows(source: TickSource, start: int, end: int, count: int, granularity: int) -> list[dict[str, Any]]:
     """Candles by open time; the last one may still be unfinished."""
     first = max(start, (end // granularity - count + 1) * granularity, source.first_epoch)
     epochs, quotes = source.between(first // granularity * granularity, end)

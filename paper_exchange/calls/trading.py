@@ -78,7 +78,6 @@ def buy(exchange: Exchange, connection: Connection, request: Frame) -> None:
             f"The contract price has changed from {account.currency} {limit} to {account.currency} {text(price.ask)}.",
         )
     _check_account(account, price)
-    stream_wanted = "subscribe" in request
     bought = OpenContract(
         contract_id=exchange.new_contract_id(),
         buy_id=exchange.new_transaction_id(),
@@ -91,19 +90,14 @@ def buy(exchange: Exchange, connection: Connection, request: Frame) -> None:
         spot=last,
         spot_time=spot_time,
     )
+    stream = None
+    if "subscribe" in request:
+        # Before the booking: a subscription too many must refuse the purchase, not follow it.
+        kind = "proposal_open_contract"
+        key = (kind, bought.contract_id)
+        stream = exchange.subscribe(connection, request, kind, key, kind, kind, contract_id=bought.contract_id)
     _use_up(exchange, connection, request["buy"])
     row = purchase(exchange, account, bought)
-    stream = None
-    if stream_wanted:
-        stream = exchange.subscribe(
-            connection,
-            request,
-            "proposal_open_contract",
-            ("proposal_open_contract", bought.contract_id),
-            "proposal_open_contract",
-            "proposal_open_contract",
-            contract_id=bought.contract_id,
-        )
     if exchange.faults.holds_this_buy():
         connection.silent = True
         exchange.faults.record(

@@ -184,7 +184,7 @@ def test_a_lineage_needs_distinct_candidates() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["won", "lost", "refunded"]), st.integers(0, 3), st.integers(1_930, 1_950)),
+        st.tuples(st.sampled_from(["won", "lost", "refunded"]), st.integers(0, 3), st.integers(1_940, 1_950)),
         max_size=30,
     )
 )

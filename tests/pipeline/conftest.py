@@ -41,7 +41,7 @@ def momentum_returns(count: int, seed: int, phi: float = 0.75) -> Returns:
     return returns
 
 
-def parity_returns(count: int, seed: int, strength: float = 1.5) -> Returns:
+def parity_returns(count: int, seed: int, strength: float = 0.7) -> Returns:
     """Drift that follows the product of neighbouring signs: invisible to anything linear, plain to a network."""
     returns = SIGMA * stream(seed, "parity").standard_normal(count)
     product = np.zeros(count)
@@ -68,7 +68,9 @@ class World:
         return self.params.data.symbol
 
     def ticks(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-        parts = [tick_files.read_day(self.home, self.symbol, d) for d in tick_files.days_on_disk(self.home, self.symbol)]
+        parts = [
+            tick_files.read_day(self.home, self.symbol, d) for d in tick_files.days_on_disk(self.home, self.symbol)
+        ]
         return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 
 
@@ -151,4 +153,10 @@ def fair_bundle(fair: World) -> World:
 def parity(new_world: Callable[..., World]) -> World:
     """A market whose edge is not linear, and its dataset."""
     returns = parity_returns(2 * TICKS_A_DAY, seed=3)
-    return prepare(new_world("PLANTED_100", returns, train={"epochs": 8, "width": 16}))
+    return prepare(new_world("PLANTED_100", returns, train={"epochs": 6, "width": 16}))
+
+
+@pytest.fixture(scope="session")
+def parity_bundle(parity: World) -> World:
+    """The market whose edge is not linear, trained and packaged."""
+    return train_and_package(parity)

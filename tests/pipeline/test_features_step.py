@@ -65,8 +65,6 @@ def test_the_checks_notice_a_planted_look_ahead(fair, tmp_path, shift):
 
 
 def test_a_specification_that_cannot_be_served_is_one_clear_line(fair):
-    params = fair.params.model_copy(
-        update={"features": fair.params.features.model_copy(update={"bar_seconds": 61})}
-    )
-    with pytest.raises(StepError, match="params.yaml, features: .*must divide 86400"):
+    params = fair.params.model_copy(update={"features": fair.params.features.model_copy(update={"bar_seconds": 61})})
+    with pytest.raises(StepError, match=r"params\.yaml, features: .*must divide 86400"):
         features.feature_spec(params)

@@ -89,5 +89,5 @@ def test_a_broken_partition_says_what_to_do(fair, tmp_path):
         labels.load_partition(fair.symbol, fair.days[0], home, fair.params)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"PK\x03\x04 torn")
-    with pytest.raises(StepError, match="cannot be read .*; delete it"):
+    with pytest.raises(StepError, match=r"cannot be read .*; delete it"):
         labels.load_partition(fair.symbol, fair.days[0], home, fair.params)

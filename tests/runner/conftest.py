@@ -25,6 +25,7 @@ from onnx import TensorProto, helper
 from xtitan_core.bundle import write_bundle
 from xtitan_core.contracts import ContractType, DurationUnit
 from xtitan_core.features.spec import DEFAULT_SPEC, FeatureSpec
+from xtitan_core.features.stream import FeatureStream
 from xtitan_core.keys import generate, load_private
 from xtitan_core.manifest import Calibration, DecisionRule, Evaluation, Head, Manifest, Runtime, Training
 from xtitan_core.randomness import stream
@@ -351,3 +352,19 @@ def eventually() -> Callable[..., None]:
         raise AssertionError("it did not happen in time")
 
     return wait
+
+
+@pytest.fixture(scope="session")
+def warm_stream() -> Callable[[], FeatureStream]:
+    """Feature streams warmed up to 600 s after a UTC midnight on a random walk; each call makes a new one."""
+    spec = FeatureSpec(bar_window=8, anchor_bars=140)
+    first, last = START - 160 * 60, START + 600
+    steps = stream(11, "walk").normal(0, 2.5e-4, (last - first) // 2 + 1)
+    quotes = np.round(640 * np.exp(np.cumsum(steps)), 2)
+
+    def make() -> FeatureStream:
+        features = FeatureStream(spec)
+        features.extend(zip(range(first, last + 1, 2), quotes.tolist(), strict=True))
+        return features
+
+    return make

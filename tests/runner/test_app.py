@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from xtitan_core.journal import (
@@ -78,7 +79,7 @@ def test_a_champion_trades_and_every_cent_is_accounted_for(host: Any, exchange: 
     assert {t.decision_id for t in trades} <= decided <= shadowed
 
 
-def test_the_same_market_gives_the_same_decisions(host: Any, exchange: Start, tmp_path: Any) -> None:
+def test_the_same_market_gives_the_same_decisions(host: Any, exchange: Start, tmp_path: Path) -> None:
     host.releases.point("shadow", host.releases.bundle())
     host.run(exchange(), "--stop-after-slots", "30")
     first = of(DecisionRecord, records(host))
@@ -110,11 +111,12 @@ def test_killed_between_send_and_answer_it_finds_its_contract(
     assert summary["ledger_total_cents"] == venue.balance_cents() == host.status()["ledger_total_cents"]
 
 
-def test_an_unanswered_buy_is_resolved_on_a_new_connection(host: Any, exchange: Start) -> None:
+def test_an_unanswered_buy_is_resolved_on_a_new_connection(host: Any, exchange: Start, tmp_path: Path) -> None:
     venue = exchange()
     host.releases.point("champion", host.releases.bundle())
     venue.hold_buy_answer(3)
-    summary = host.run(venue, "--stop-after-trades", "8").summary
+    (tmp_path / "impatient.toml").write_text("answer_timeout_wall_seconds = 1.0\n")
+    summary = host.run(venue, "--stop-after-trades", "8", "--config", str(tmp_path / "impatient.toml")).summary
     found = records(host)
     assert len(of(SessionRecord, found)) == 2
     assert len(of(TradeRecord, found)) == len(venue.truth()["buys"])
@@ -130,7 +132,7 @@ def test_shadow_trades_left_open_by_a_kill_are_settled_from_history(
     runner = host.start(venue, "--settle-every-slot")
     eventually(lambda: list(host.journal.glob("spool-*")) != [] and host.status()["shadow_counted"] > 40)
     runner.kill()
-    host.run(venue, "--stop-after-slots", "10", "--settle-every-slot")
+    assert host.run(venue, "--stop-after-slots", "10", "--settle-every-slot").code == 0
     found = records(host)
     opened = [t.trade_id for t in of(ShadowTradeRecord, found)]
     settled = [s.trade_id for s in of(ShadowSettlementRecord, found)]

@@ -30,6 +30,8 @@ def call(options: argparse.Namespace) -> int:
         return 0
     for entry in entries:
         when = datetime.fromtimestamp(entry.wall_time, UTC).strftime("%Y-%m-%d %H:%M:%S")
-        say(f"{entry.sequence:4} {when} {entry.kind:12} {entry.model_name} {entry.bundle_id[:12]} {entry.who}: {entry.why}")
+        say(
+            f"{entry.sequence:4} {when} {entry.kind:12} {entry.model_name} {entry.bundle_id[:12]} {entry.who}: {entry.why}"
+        )
     say(f"{len(entries)} entries, chain verified")
     return 0

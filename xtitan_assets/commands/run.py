@@ -14,8 +14,8 @@ or a blocking check fails. Jobs:
 
   symbols    what the venue trades now            evaluate   backtest at quoted payouts
   ingest     download closed days of ticks        register   register the bundle, enter shadow
-  features   inputs and outcomes per day          retrain    ingest ... register, all of it
-  dataset    features + snapshot for training     shadow     read the journal, weigh the evidence
+  prepare    features and labels per day          retrain    ingest ... register, all of it
+  dataset    prepare + snapshot for training      shadow     read the journal, weigh the evidence
   train      fit the candidates, calibrate        promote    promote if the gate opened
   package    export to ONNX, sign                 release    record data and model in DVC
   quotes     payouts the runner was quoted

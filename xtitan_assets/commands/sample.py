@@ -11,7 +11,7 @@ def add(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "sample",
         help="make a sample market, no exchange needed",
-        description="Start a paper exchange for as long as it takes to download data.days days (and their warm-up) of "
+        description="Start a paper exchange for as long as it takes to download data.days days of "
         "data.symbol into data/raw/ticks. Does nothing when enough days are there already.",
     )
     parser.add_argument("--seed", type=int, default=1, help="seed of the simulated market (default 1)")

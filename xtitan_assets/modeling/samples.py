@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -77,9 +78,10 @@ class Samples:
             SamplesError: when the file is missing, broken or of another layout.
         """
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            # Opened here, because numpy leaves a file open when it is not an archive.
+            with open(path, "rb") as f, np.load(f, allow_pickle=False) as stored:
                 return cls(**{name: stored[name] for name in cls.names()})
         except FileNotFoundError:
             raise SamplesError(f"{path}: no dataset; run `xtitan run dataset` first") from None
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
             raise SamplesError(f"{path}: cannot be read ({error}); run `xtitan run dataset` again") from error

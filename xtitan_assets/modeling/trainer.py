@@ -138,9 +138,10 @@ def fit_network(
             break
         started = time.perf_counter()
         train = _epoch(model, optimizer, samples, fit, settings, epoch, steps, device)
-        loss = float(log_loss_of_logits(predict(model, samples, held_out), samples.labels[held_out]).mean())
-        if not (math.isfinite(train) and math.isfinite(loss)):
+        logits = predict(model, samples, held_out)
+        if not (math.isfinite(train) and np.isfinite(logits).all()):
             raise TrainingError(f"loss is not finite in epoch {epoch}; lower train.learning_rate")
+        loss = float(log_loss_of_logits(logits, samples.labels[held_out]).mean())
         if all(loss < row.held_out for row in history):
             best = copy.deepcopy(model.state_dict())
         history.append(EpochLoss(epoch, train, loss))

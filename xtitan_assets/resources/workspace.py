@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dagster as dg
+from pydantic import Field
 
 from xtitan_assets.params import Params, load_params
 from xtitan_assets.paths import Home
@@ -15,7 +16,7 @@ class WorkspaceResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         overrides: ``section.key=value`` lines applied over params.yaml, as `xtitan run --set` writes them.
     """
 
-    overrides: list[str] = []
+    overrides: list[str] = Field(default=[])
 
     def home(self) -> Home:
         return Home.from_environment()

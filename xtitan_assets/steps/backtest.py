@@ -18,6 +18,7 @@ from xtitan_assets.steps.export import load_bundle
 from xtitan_assets.steps.naive_rule import VALIDATION_TRADES
 from xtitan_assets.steps.onnx_session import OnnxModel
 from xtitan_assets.steps.report import Report, write_csv
+from xtitan_core.bundle import VerifiedBundle
 from xtitan_core.calibration import reliability_table
 from xtitan_core.contracts import ContractType
 from xtitan_core.manifest import Manifest
@@ -64,7 +65,8 @@ class BacktestReport(Report):
         break_even: of the worse side at the quote.
         quote_source: where the payout came from.
         heads: Brier score, log loss and calibration error of every head.
-        beats_baseline: log loss below the closed form's on the test span by more than one standard error.
+        beats_baseline: better than the closed form by more than one standard error, on the walk-forward folds and
+            again on the test span.
     """
 
     bundle_id: str
@@ -101,12 +103,14 @@ def backtest(home: Home, params: Params) -> BacktestReport:
     probability = np.stack([platt.apply(logits[:, k]) for k, platt in enumerate(calibration)], axis=1)
     _write_reliability(home.reports / "reliability.csv", bundle.manifest, probability, samples, test)
     _write_equity(home.reports / "equity.csv", judged.slots)
-    report = _report(bundle.bundle_id, params, judged, offered)
+    report = _report(bundle, params, judged, offered)
     report.write(home.reports / "backtest.json")
     return report
 
 
-def _report(bundle_id: str, params: Params, judged: Evaluation, offered: dict[ContractType, Terms]) -> BacktestReport:
+def _report(
+    bundle: VerifiedBundle, params: Params, judged: Evaluation, offered: dict[ContractType, Terms]
+) -> BacktestReport:
     slots = judged.slots
     wanted = [row for row in slots if row.decision.buy]
     break_even = max(t.ask_cents / t.payout_cents for t in offered.values())
@@ -117,7 +121,7 @@ def _report(bundle_id: str, params: Params, judged: Evaluation, offered: dict[Co
     naive_rate = sum(row.won for row in first) / len(first) if first else None
     traded, every = judged.traded, judged.every_slot
     return BacktestReport(
-        bundle_id=bundle_id,
+        bundle_id=bundle.bundle_id,
         symbol=params.data.symbol,
         first_epoch=slots[0].epoch,
         last_epoch=slots[-1].epoch,
@@ -128,7 +132,7 @@ def _report(bundle_id: str, params: Params, judged: Evaluation, offered: dict[Co
         quote_source="+".join(sorted({offered[side].source for side in SIDES})),
         log_loss=judged.log_loss,
         baseline_log_loss=judged.baseline_log_loss,
-        beats_baseline=judged.beats_baseline,
+        beats_baseline=bundle.manifest.evaluation.beats_baseline and judged.beats_baseline,
         heads=[asdict(head) for head in judged.heads],
         naive=NaiveVerdict(len(first), naive_rate, break_even, naive_rate is not None and naive_rate > break_even),
         decisions_by_reason=reasons,

@@ -156,7 +156,9 @@ async def _one_day(home: Home, params: Params, client: DerivClient, symbol_name:
     start, end = midnight(day), midnight(day) + DAY
     epochs, quotes = await _fetch(client, symbol_name, start, end)
     if len(epochs) == 0:
-        raise StepError(f"{symbol_name} has no ticks on {day}: the market was closed or the history does not reach back")
+        raise StepError(
+            f"{symbol_name} has no ticks on {day}: the market was closed or the history does not reach back"
+        )
     holes = find_gaps(epochs, start, end, known.tick_seconds)
     if 0 < len(holes) <= REPAIRS:
         for gap in holes:

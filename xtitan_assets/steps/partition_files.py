@@ -39,7 +39,8 @@ def read_partition(path: Path, parameters: Mapping[str, Any]) -> dict[str, np.nd
         StepError: it is missing, broken, or was made with other parameters.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # Opened here, because numpy leaves a file open when it is not an archive.
+        with open(path, "rb") as f, np.load(f, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
     except FileNotFoundError:
         raise StepError(f"{path}: not there; run `xtitan run retrain`, which builds it") from None

@@ -101,9 +101,7 @@ def check_days(home: Home, check: Check, partitions: list[tuple[str, date]]) -> 
     Raises:
         StepError: a file is missing or broken.
     """
-    findings = {
-        f"{name} {day}": check(*read_day(home, name, day), symbol(name), day) for name, day in partitions
-    }
+    findings = {f"{name} {day}": check(*read_day(home, name, day), symbol(name), day) for name, day in partitions}
     failed = {where: finding for where, finding in findings.items() if not finding.passed}
     worst = next(iter(failed.items()), None)
     summary = f"{worst[0]}: {worst[1].summary}" if worst else f"{len(findings)} symbol-days pass"

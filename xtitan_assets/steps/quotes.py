@@ -62,9 +62,7 @@ def collect_quotes(home: Home, params: Params, days: Iterable[date]) -> list[Quo
                 continue
             day = day_of(record.epoch)
             if day in rows:
-                rows[day].append(
-                    [record.epoch, record.symbol, record.preferred, record.ask_cents, record.payout_cents]
-                )
+                rows[day].append([record.epoch, record.symbol, record.preferred, record.ask_cents, record.payout_cents])
     return [_write(home, params, day, rows[day]) for day in wanted]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -56,9 +57,14 @@ class Registry:
         self._uri = home.mlflow_uri
         self._artifacts = home.mlruns / "artifacts"
         environment.apply()
+        # Seven retries with back-off would hide a server that is not there for four minutes.
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
         with self._quiet(), _first_use(home):
             from mlflow.tracking import MlflowClient
 
+            # MLflow configures its loggers while it is imported, so this comes after.
+            for noisy in ("mlflow", "alembic"):
+                logging.getLogger(noisy).setLevel(logging.WARNING)
             self._client: MlflowClient = MlflowClient(self._uri, self._uri)
             # Touching both stores migrates a new database here, under the lock.
             self._client.search_experiments(max_results=1)
@@ -71,8 +77,6 @@ class Registry:
     @contextmanager
     def _quiet(self) -> Iterator[None]:
         """Silence third-party noise, and turn MLflow's exceptions into one line."""
-        logging.getLogger("mlflow").setLevel(logging.WARNING)
-        logging.getLogger("alembic").setLevel(logging.WARNING)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:

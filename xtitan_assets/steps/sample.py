@@ -17,7 +17,7 @@ from xtitan_assets.params import Params, VenueParams
 from xtitan_assets.paths import Home
 from xtitan_assets.steps.download import collect
 from xtitan_assets.steps.errors import StepError
-from xtitan_assets.steps.ticks import day_of, training_days, warm_up_days
+from xtitan_assets.steps.ticks import day_of, days_on_disk, training_days, warm_up_days
 from xtitan_assets.steps.venue import venue_epoch
 from xtitan_core.symbols import UnknownSymbolError, symbol
 
@@ -57,12 +57,13 @@ def sample(
         raise StepError(str(error)) from None
     warm = warm_up_days(params.features.anchor_bars, params.features.bar_seconds)
     try:
-        present = training_days(home, name, params.data.days, warm)
+        training_days(home, name, params.data.days, warm)
     except StepError:
         pass
     else:
+        present = days_on_disk(home, name)[-params.data.days :]
         return SampleReport(name, False, 0, tuple(str(day) for day in present))
-    count = params.data.days + warm
+    count = params.data.days
     with paper_exchange("planted" if planted else "fair", seed, count) as url:
         local = params.model_copy(update={"venue": VenueParams(url=url)})
         today = day_of(venue_epoch(local))

@@ -11,7 +11,7 @@ import io
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -73,19 +73,29 @@ class ShadowReport:
     trades_csv: str
 
     def as_dict(self) -> dict[str, Any]:
-        """One flat document: the certificate's fields beside the rest."""
+        """One flat document: the headline, the certificate's fields, the slots and the paths."""
+        claim, slots = self.certificate, self.slots
         return {
-            **self.certificate.as_dict(),
+            "verdict": "promote" if self.decided == "promoted" else self.decided,
             "decided": self.decided,
             "why": self.why,
-            "slots": asdict(self.slots),
-            "path": [list(point) for point in self.path],
+            "bankroll": claim.e_lineage,
+            "threshold": claim.need_lineage,
+            **claim.as_dict(),
+            "slots": slots.trades,
+            "slot_wins": slots.wins,
+            "slot_refunds": slots.refunds,
+            "slot_win_rate": slots.win_rate,
+            "slot_ratio": slots.ratio,
+            "edge_upper": slots.edge_high,
+            "path": [[n, lineage] for n, _, lineage in self.path],
+            "own_path": [[n, own] for n, own, _ in self.path],
             "trades_csv": self.trades_csv,
         }
 
     def as_metadata(self) -> dict[str, Any]:
-        """The same without the path, for an asset's metadata."""
-        return {key: value for key, value in self.as_dict().items() if key not in ("path", "edges")}
+        """The same without the paths, for an asset's metadata."""
+        return {key: value for key, value in self.as_dict().items() if key not in ("path", "own_path", "edges")}
 
 
 def evaluate(home: Home, params: Params) -> ShadowReport:
@@ -129,7 +139,7 @@ def evaluate(home: Home, params: Params) -> ShadowReport:
         registered_epoch=subject.registered_epoch,
         last_epoch=evidence.last_epoch,
         promote=outcome.promote,
-        rule=outcome.rule or "",
+        rule=outcome.rule.value if outcome.rule else "",
         e_lineage=evidence.e_lineage,
         e_own=evidence.e_own,
         need_lineage=needed.lineage,

@@ -48,20 +48,20 @@ def days_on_disk(home: Home, symbol: str) -> list[date]:
 
 
 def training_days(home: Home, symbol: str, count: int, warm_up_days: int) -> list[date]:
-    """The newest ``count`` days on disk that also have their ``warm_up_days`` days before them, oldest first.
+    """Of the newest ``count`` days on disk, those with their ``warm_up_days`` days before them, oldest first.
 
     Raises:
-        StepError: when there are fewer.
+        StepError: there are fewer than ``count`` days, or none has its warm-up.
     """
-    present = set(days_on_disk(home, symbol))
+    newest = days_on_disk(home, symbol)[-count:]
     before = [timedelta(days=k) for k in range(1, warm_up_days + 1)]
-    usable = [day for day in sorted(present) if all(day - step in present for step in before)]
-    if len(usable) < count:
-        raise StepError(
-            f"{symbol}: {len(usable)} of {count} days have ticks and {warm_up_days} day(s) of warm-up before them in "
-            f"{home.ticks}; run `xtitan run ingest --set data.symbol={symbol}` first"
-        )
-    return usable[-count:]
+    usable = [day for day in newest if all(day - step in newest for step in before)]
+    ingest = f"run `xtitan run ingest --set data.symbol={symbol}` first"
+    if len(newest) < count:
+        raise StepError(f"{symbol}: {len(newest)} of {count} days of ticks in {home.ticks}; {ingest}")
+    if not usable:
+        raise StepError(f"{symbol}: no day has {warm_up_days} day(s) of ticks before it for warm-up; raise data.days")
+    return usable
 
 
 def warm_up_days(anchor_bars: int, bar_seconds: int) -> int:

@@ -101,6 +101,7 @@ class DerivClient:
         self._given_up: dict[int, None] = {}
         self._bought: set[str] = set()
         self._fault = ""
+        self._closer: asyncio.Task[None] | None = None  # kept, so that it is not collected while it runs
         self._watcher = asyncio.get_running_loop().create_task(self._watch(), name=f"deriv-{generation}")
         socket.deliver_to(self._receive)
 
@@ -262,11 +263,11 @@ class DerivClient:
 
     async def _watch(self) -> None:
         """Wait for the end of the socket and tell everyone who waits."""
+        reason = "the event loop stopped"
         try:
-            await self._socket.wait_closed()
+            reason = await self._socket.ended()
         finally:
-            code = self._socket.close_code
-            self._end(self._fault or ("no close frame" if code in (None, 1006) else f"code {code}"))
+            self._end(self._fault or reason)
 
     def _receive(self, message: str | None) -> None:
         """Decode one message; one that is not a frame ends the connection."""

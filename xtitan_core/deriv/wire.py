@@ -13,7 +13,7 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.connection import broadcast
-from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.frames import DATA_OPCODES, Frame, Opcode
 from websockets.protocol import State
 
@@ -53,6 +53,18 @@ class WireSocket(ClientConnection):
     def write(self, text: str) -> None:
         """Hand one text frame to the transport without awaiting, so that frames leave in the order of the calls."""
         broadcast((self,), text)
+
+    async def ended(self) -> str:
+        """Wait for the end of the connection; why it ended, in a few words."""
+        try:
+            while True:
+                await self.recv()  # returns nothing, because data frames never reach the library's queue
+        except ConnectionClosed as error:
+            frame = error.rcvd or error.sent
+        if frame is None:
+            return "no close frame"
+        reason = "".join(c for c in frame.reason if c.isprintable())
+        return f"code {int(frame.code)}{f' {reason}' if reason else ''}"
 
     def process_event(self, event: object) -> None:
         """Take data frames; leave everything else to the library."""

@@ -66,8 +66,8 @@ def verdict(e_lineage: float, e_own: float, needed: Thresholds) -> Verdict:
     """Apply the rule to the *current* bankrolls (not their maxima: evidence that died does not promote)."""
     if not (math.isfinite(e_lineage) and math.isfinite(e_own)):
         return Verdict(False, None)
-    if e_own >= needed.alone:
-        return Verdict(True, Rule.ALONE)
     if e_lineage >= needed.lineage and e_own >= needed.own:
         return Verdict(True, Rule.LINEAGE)
+    if e_own >= needed.alone:
+        return Verdict(True, Rule.ALONE)
     return Verdict(False, None)

@@ -160,7 +160,7 @@ class Connection:
             future.set_result({"buy": self._receipt(row), "msg_type": "buy"})
         elif reply == "bad":
             future.set_result({"buy": {"contract_id": "many"}, "msg_type": "buy"})
-        elif reply == "lost" or row is None and reply == "ok":
+        elif reply == "lost" or (row is None and reply == "ok"):
             self.close()
             future.set_exception(ConnectionLost("cut"))
         else:
@@ -194,9 +194,7 @@ class Connection:
         return [r for r in self.venue.rows if r["transaction_time"] + self.venue.lag <= self.venue.clock.now()]
 
     def _statement(self, payload: dict[str, Any]) -> dict[str, Any]:
-        inside = [
-            r for r in self._visible() if payload["date_from"] <= r["transaction_time"] < payload["date_to"]
-        ]
+        inside = [r for r in self._visible() if payload["date_from"] <= r["transaction_time"] < payload["date_to"]]
         page = inside[::-1][: payload["limit"]]
         return {"count": len(page), "transactions": page}
 
@@ -254,9 +252,7 @@ class Desk:
         return self.client
 
     async def recover(self) -> RecoveryReport:
-        report = await recover(
-            self.client, self.ledger, self.latch, self.limits, self.venue.clock.now()
-        )
+        report = await recover(self.client, self.ledger, self.latch, self.limits, self.venue.clock.now())
         self.gate.arm(report)
         return report
 

@@ -9,9 +9,7 @@ from xtitan_assets.resources.workspace import WorkspaceResource
 def tick_check(step: str, name: str, description: str) -> dg.AssetChecksDefinition:
     """A blocking check of ``ticks_raw`` that runs the function ``step`` of ``steps/quality.py`` on each partition."""
 
-    @dg.asset_check(
-        asset="ticks_raw", name=name, description=description, blocking=True, partitions_def=symbol_day
-    )
+    @dg.asset_check(asset="ticks_raw", name=name, description=description, blocking=True, partitions_def=symbol_day)
     def run(context: dg.AssetCheckExecutionContext, workspace: WorkspaceResource) -> dg.AssetCheckResult:
         from xtitan_assets.steps import quality
 

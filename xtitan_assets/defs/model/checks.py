@@ -8,14 +8,16 @@ import dagster as dg
 from xtitan_assets.resources.workspace import WorkspaceResource
 
 
-def model_check(asset: str, step: str, description: str, *, blocking: bool, with_params: bool = False) -> dg.AssetChecksDefinition:
-    """A check that runs the function ``step`` of ``steps/gates.py``; a warning unless it blocks."""
+def model_check(
+    asset: str, step: str, description: str, *, blocking: bool, with_params: bool = False
+) -> dg.AssetChecksDefinition:
+    """A check that runs the function ``step`` of ``steps/model_gates.py``; a warning unless it blocks."""
 
     @dg.asset_check(asset=asset, name=step, description=description, blocking=blocking)
     def run(workspace: WorkspaceResource) -> dg.AssetCheckResult:
-        from xtitan_assets.steps import gates
+        from xtitan_assets.steps import model_gates
 
-        answer = getattr(gates, step)(workspace.home(), *([workspace.params()] if with_params else []))
+        answer = getattr(model_gates, step)(workspace.home(), *([workspace.params()] if with_params else []))
         severity = dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN
         return dg.AssetCheckResult(
             passed=answer.passed, severity=severity, description=answer.summary, metadata=answer.details
@@ -26,7 +28,7 @@ def model_check(asset: str, step: str, description: str, *, blocking: bool, with
 
 @dg.asset_check(asset="calibration", blocking=True, description="Calibration error is what chance explains")
 def calibration_error(workspace: WorkspaceResource) -> dg.AssetCheckResult:
-    from xtitan_assets.steps.gates import calibration_error as judge
+    from xtitan_assets.steps.model_gates import calibration_error as judge
 
     finding, serious = judge(workspace.home())
     severity = dg.AssetCheckSeverity.ERROR if serious else dg.AssetCheckSeverity.WARN

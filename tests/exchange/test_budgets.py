@@ -1,0 +1,59 @@
+"""Request budgets."""
+
+from __future__ import annotations
+
+import pytest
+
+from paper_exchange.budgets import Budgets
+from paper_exchange.errors import CallError
+
+NOW = 1_772_409_600
+
+
+def accepted(budgets: Budgets, call: str, now: int, tries: int) -> int:
+    count = 0
+    for _ in range(tries):
+        try:
+            budgets.spend(call, now)
+        except CallError as error:
+            assert (error.code, error.message) == ("RateLimit", f"You have reached the rate limit for {call}.")
+        else:
+            count += 1
+    return count
+
+
+@pytest.mark.parametrize(
+    ("call", "minute"),
+    [
+        ("proposal", 360),
+        ("buy", 360),
+        ("balance", 100),
+        ("statement", 100),
+        ("portfolio", 30),
+        ("ticks", 220),
+        ("ping", 10),
+    ],
+)
+def test_a_minute(call: str, minute: int) -> None:
+    budgets = Budgets()
+    assert accepted(budgets, call, NOW, minute + 50) == minute
+    assert accepted(budgets, call, NOW + 60, 5) == 5
+
+
+def test_an_hour() -> None:
+    budgets = Budgets()
+    total = sum(accepted(budgets, "statement", NOW + 60 * k, 100) for k in range(60))
+    assert total == 2_000
+    assert accepted(budgets, "statement", NOW + 3_600, 1) == 1
+
+
+def test_calls_of_a_group_share() -> None:
+    budgets = Budgets()
+    accepted(budgets, "portfolio", NOW, 30)
+    assert accepted(budgets, "profit_table", NOW, 1) == 0
+    assert accepted(budgets, "statement", NOW, 1) == 1
+
+
+def test_a_factor_widens_and_a_refusal_costs_nothing() -> None:
+    budgets = Budgets(factor=3)
+    assert accepted(budgets, "portfolio", NOW, 1_000) == 90

@@ -1,0 +1,55 @@
+"""A real paper exchange for the session, and empty workspaces that point at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from xtitan_assets.params import Params, load_params
+from xtitan_assets.paths import Home
+from xtitan_assets.steps.sample import paper_exchange
+
+PROJECT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """The repository's root."""
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def exchange() -> Iterator[str]:
+    """URL of a running `paper_exchange serve` with the planted market beside the fair ones and four days of history."""
+    with paper_exchange("planted", seed=1, history_days=4) as url:
+        yield url
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """An empty project folder with its own params.yaml."""
+
+    home: Home
+
+    def params(self, *overrides: str) -> Params:
+        return load_params(self.home.params, list(overrides))
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Workspace]:
+    """Make this test's workspace, with the given venue; the environment points at it until the test ends."""
+
+    def make(url: str) -> Workspace:
+        for name in ("XTITAN_DATA", "XTITAN_PARAMS", "XTITAN_SET", "DAGSTER_HOME", "MLFLOW_TRACKING_URI"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("XTITAN_HOME", str(tmp_path))
+        # Remembered, so that what `xtitan` exports for its children is undone with the rest.
+        monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / ".dagster"))
+        text = (PROJECT / "params.yaml").read_text().replace("http://127.0.0.1:8700", url)
+        (tmp_path / "params.yaml").write_text(text)
+        return Workspace(Home.from_environment())
+
+    return make

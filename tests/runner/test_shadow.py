@@ -1,0 +1,115 @@
+"""The shadow book settles tick by tick exactly what the labels' vectorised code says about the same ticks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from live_runner.trading.shadow import ShadowBook, contract_of
+from xtitan_core.contracts import Contract, ContractType, DurationUnit, outcomes
+from xtitan_core.journal import ShadowSettlementRecord, ShadowTradeRecord
+
+
+def trade(start: int, kind: str = "CALL", duration: int = 5, unit: str = "t", name: str = "") -> ShadowTradeRecord:
+    return ShadowTradeRecord(
+        epoch=start,
+        trade_id=name or f"{kind}-{start}-{duration}{unit}",
+        decision_id="d",
+        bundle_id="b",
+        model_name="m",
+        symbol="R_100",
+        contract_type=kind,
+        duration=duration,
+        duration_unit=unit,
+        ask_cents=1_000,
+        payout_cents=1_950,
+        probability=0.5,
+        counted=True,
+    )
+
+
+ticks = st.lists(st.tuples(st.integers(1, 4), st.integers(-2, 2)), min_size=10, max_size=60)
+trades = st.lists(
+    st.tuples(st.integers(0, 60), st.sampled_from(["CALL", "PUT"]), st.sampled_from([(1, "t"), (5, "t"), (9, "s")])),
+    min_size=1,
+    max_size=12,
+    unique=True,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(ticks, trades)
+def test_tick_by_tick_equals_all_at_once(
+    steps: list[tuple[int, int]], wanted: list[tuple[int, str, tuple[int, str]]]
+) -> None:
+    epochs = np.cumsum([step for step, _ in steps]).astype(np.int64)
+    quotes = (100 + np.cumsum([move for _, move in steps])).astype(np.float64)
+    waiting = sorted((trade(start, kind, *length) for start, kind, length in wanted), key=lambda t: t.epoch)
+    settled: dict[str, ShadowSettlementRecord] = {}
+    book, queue = ShadowBook(), list(waiting)
+    for epoch, quote in zip(epochs.tolist(), quotes.tolist(), strict=True):
+        for record in book.tick(epoch, quote):
+            assert record.trade_id not in settled
+            settled[record.trade_id] = record
+        while queue and queue[0].epoch <= epoch:  # opened at the tick of its decision
+            if queue[0].epoch == epoch:
+                book.open(queue[0])
+            queue.pop(0)
+    for t in waiting:
+        if t.epoch not in epochs:
+            continue
+        contract = Contract(ContractType(t.contract_type), t.duration, DurationUnit(t.duration_unit))
+        won, known, _ = outcomes(contract, np.array([t.epoch]), epochs, quotes)
+        if known[0]:
+            assert settled[t.trade_id].outcome == ("won" if won[0] else "lost")
+        elif t.duration_unit == "t":
+            assert t.trade_id not in settled
+
+
+def test_the_tick_of_the_decision_is_not_the_entry() -> None:
+    book = ShadowBook()
+    book.tick(10, 5.0)
+    book.open(trade(10, duration=1))
+    assert book.tick(10, 9.0) == []
+    assert book.tick(12, 1.0) == []
+    (settlement,) = book.tick(14, 2.0)
+    assert (settlement.entry_epoch, settlement.entry, settlement.exit_epoch, settlement.exit) == (12, 1.0, 14, 2.0)
+    assert settlement.outcome == "won"
+
+
+def test_a_tie_loses_and_a_contract_without_a_second_tick_is_refunded() -> None:
+    book = ShadowBook()
+    book.open(trade(10, duration=1))
+    book.open(trade(10, duration=3, unit="s"))
+    book.tick(12, 7.0)
+    found = {r.trade_id: r.outcome for epoch in (16, 18) for r in book.tick(epoch, 7.0)}
+    assert found == {"CALL-10-1t": "lost", "CALL-10-3s": "refunded"}
+
+
+def test_restored_trades_settle_from_replayed_ticks() -> None:
+    book = ShadowBook()
+    book.restore([trade(10), trade(24)])
+    assert book.earliest_start == 10
+    found = [r.trade_id for k in range(20) for r in book.tick(12 + 2 * k, 100.0 + k)]
+    assert found == ["CALL-10-5t", "CALL-24-5t"]
+    assert book.earliest_start is None
+    assert len(book) == 0
+
+
+def test_a_trade_opens_once() -> None:
+    book = ShadowBook()
+    book.open(trade(10))
+    with pytest.raises(ValueError, match="already open"):
+        book.open(trade(10))
+
+
+def test_the_book_forgets_ticks_nobody_needs() -> None:
+    book = ShadowBook()
+    for k in range(100):
+        if k % 7 == 0:
+            book.open(trade(2 * k))
+        book.tick(2 * k, 100.0)
+        assert len(book._epochs) <= 7
+    assert contract_of(trade(1, "PUT", 9, "s")) == Contract(ContractType.PUT, 9, DurationUnit.SECONDS)

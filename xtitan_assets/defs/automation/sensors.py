@@ -1,0 +1,84 @@
+"""What happens because of the outside world: journal segments, verdicts, failures. All off until a person turns them on.
+
+Each sensor names a cause and leaves the question of whether to ask for a run, again or at all, to ``requests.py``.
+"""
+
+import time
+
+import dagster as dg
+from dagster import DagsterRunStatus as Status
+
+from xtitan_assets.requests import Cursor, LastRun, next_request
+from xtitan_assets.resources.workspace import WorkspaceResource
+
+CAUSE, SENSOR = "xtitan/cause", "xtitan/sensor"
+ACTIVE = [Status.QUEUED, Status.NOT_STARTED, Status.STARTING, Status.STARTED, Status.CANCELING]
+
+
+def request(
+    context: dg.SensorEvaluationContext, cause: str | None, *, cool_down: float, retry_after: float = 600.0
+) -> dg.RunRequest | dg.SkipReason:
+    """Ask for a run of the sensor's job for this cause, or say why not."""
+    name = context.sensor_name
+    runs = context.instance.get_runs(dg.RunsFilter(tags={SENSOR: name, CAUSE: cause or ""}), limit=1)
+    busy = context.instance.get_runs_count(dg.RunsFilter(tags={SENSOR: name}, statuses=ACTIVE)) > 0
+    last = LastRun.NONE
+    if runs:
+        status = runs[0].status
+        last = (
+            LastRun.RUNNING if status in ACTIVE else LastRun.SUCCEEDED if status is Status.SUCCESS else LastRun.FAILED
+        )
+    answer = next_request(
+        Cursor.load(context.cursor), cause, last, busy, time.time(), cool_down=cool_down, retry_after=retry_after
+    )
+    context.update_cursor(answer.cursor.dump())
+    if answer.run_key is None or cause is None:
+        return dg.SkipReason(answer.reason)
+    return dg.RunRequest(run_key=answer.run_key, tags={SENSOR: name, CAUSE: cause})
+
+
+@dg.sensor(job_name="shadow", minimum_interval_seconds=60)
+def journal_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.RunRequest | dg.SkipReason:
+    """New segments from the runner: weigh the evidence again, at most every ten minutes."""
+    from xtitan_assets.steps.journal_pull import journal_source
+    from xtitan_assets.steps.triggers import newest_segment
+
+    return request(context, newest_segment(journal_source(workspace.home())), cool_down=600.0)
+
+
+@dg.sensor(job_name="retrain", minimum_interval_seconds=600)
+def auto_retrain_sensor(
+    context: dg.SensorEvaluationContext, workspace: WorkspaceResource
+) -> dg.RunRequest | dg.SkipReason:
+    """A model that died or will never pass, and a new day to learn from: retrain, at most once a day."""
+    from xtitan_assets.steps.triggers import retrain_cause
+
+    cause = retrain_cause(workspace.home(), workspace.params())
+    return request(context, cause, cool_down=86_400.0, retry_after=3_600.0)
+
+
+@dg.sensor(job_name="promote", minimum_interval_seconds=300)
+def promotion_sensor(
+    context: dg.SensorEvaluationContext, workspace: WorkspaceResource
+) -> dg.RunRequest | dg.SkipReason:
+    """Promotes by itself in auto mode only; the gate is evaluated once more by the job."""
+    from xtitan_assets.steps.triggers import promotion_cause
+
+    return request(context, promotion_cause(workspace.home(), workspace.params()), cool_down=300.0)
+
+
+@dg.run_failure_sensor(minimum_interval_seconds=30)
+def run_failure_alert(context: dg.RunFailureSensorContext, workspace: WorkspaceResource) -> None:
+    """One line in data/alerts.jsonl for every failed run, and a webhook if one is set."""
+    from xtitan_assets.steps.alerts import alert
+
+    run = context.dagster_run
+    message = context.failure_event.message or "no message"
+    details = {"job": run.job_name, "run_id": run.run_id, "message": message.partition("\n")[0]}
+    context.log.info(alert(workspace.home(), f"x.titan: {run.job_name} failed", details))
+
+
+# Daemon evaluation of WHEN_READY on the per-day assets, apart from everything that could train.
+light_automation = dg.AutomationConditionSensorDefinition(
+    "light_automation", target=dg.AssetSelection.groups("features"), minimum_interval_seconds=60
+)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import signal
@@ -20,22 +19,21 @@ from live_runner.config import ConfigError, Settings
 from live_runner.decisions import Decider
 from live_runner.gate import Gate
 from live_runner.journal import Journal
-from live_runner.latch import KillLatch, LatchError
+from live_runner.latch import KillLatch
 from live_runner.ledger import Ledger
 from live_runner.loop import TradingLoop
 from live_runner.models.keeper import SlotKeeper
-from live_runner.models.problems import ModelError
 from live_runner.models.source import ModelSource, model_source
 from live_runner.models.store import ModelStore
-from live_runner.ops.control import ControlError, ControlServer
+from live_runner.operators import Operators
+from live_runner.ops.control import ControlServer
 from live_runner.ops.metrics import Metrics, MetricsServer
 from live_runner.parts import Parts
-from live_runner.status import IDENTITY, Identity, ledger_figures, slot_figures, write_identity
+from live_runner.status import IDENTITY, Identity, write_identity
 from live_runner.trading.engine import Engine, EngineSettings
 from live_runner.trading.follow import Follower
 from live_runner.trading.market import Market
 from live_runner.venue import StartError, VenueClock, budgets_of, choose_account
-from xtitan_core.clock import monotonic
 from xtitan_core.deriv.client import TRADING, DerivClient
 from xtitan_core.deriv.rest import Account, RestClient
 from xtitan_core.deriv.session import DERIV_PACE, PAPER_PACE, sessions
@@ -56,7 +54,6 @@ class Application:
             token: the venue's bearer token.
         """
         self._settings, self._token = settings, token
-        self._started = monotonic()
         self._loop: TradingLoop | None = None
         self._main: asyncio.Task[Any] | None = None
 
@@ -97,11 +94,12 @@ class Application:
             stack.push_async_callback(self._loop.upkeep.close)
             identity = Identity(account.account_id, settings.environment, listed.name, os.getpid())
             write_identity(settings.state_folder / IDENTITY, identity)
-            control = ControlServer(settings.state_folder, self._control)
+            operators = Operators(parts, self._loop)
+            control = ControlServer(settings.state_folder, operators.handle)
             await control.start()
             stack.push_async_callback(control.stop)
             if settings.metrics_port is not None:
-                await self._serve_metrics(stack, parts, settings.metrics_port)
+                await _serve_metrics(stack, parts.metrics, operators, settings.metrics_port)
             try:
                 await self._serve(rest, account)
             except asyncio.CancelledError:
@@ -109,7 +107,7 @@ class Application:
                     raise
                 self._main.uncancel()  # our own signal, between two connections
             journal.seal()
-            return self._summary(parts)
+            return operators.summary()
 
     async def _serve(self, rest: RestClient, account: Account) -> None:
         assert self._loop is not None
@@ -162,92 +160,6 @@ class Application:
         if self._main is not None:
             self._main.cancel()
 
-    # ---- what operators ask
-
-    async def _control(self, request: dict[str, Any]) -> dict[str, Any]:
-        assert self._loop is not None
-        parts, command = self._loop.p, request.get("command")
-        reason = str(request.get("reason", "")).strip()
-        if command == "status":
-            return self._summary(parts) | {"running": True}
-        if command == "halt":
-            parts.latch.halt(reason or "halted by the operator", "operator")
-            return {"halted": True, "reason": parts.latch.reason}
-        if command == "resume":
-            try:
-                parts.latch.resume(reason, "operator")
-            except LatchError as error:
-                raise ControlError(str(error)) from None
-            return {"halted": False, "reason": parts.latch.reason}
-        if command == "rollback":
-            try:
-                records = parts.keeper.rollback(int(parts.clock.now()), reason or "operator")
-            except ModelError as error:
-                raise ControlError(str(error)) from None
-            parts.books.journal.add(*records)
-            return {"champion": slot_figures(parts.keeper.slots)["champion"]}
-        raise ControlError(f"unknown command {str(command)[:40]!r}; use status, halt, resume or rollback")
-
-    def _summary(self, parts: Parts) -> dict[str, Any]:
-        assert self._loop is not None
-        tally, trades, now = parts.engine.tally, parts.books.tally, parts.clock.now()
-        balance = self._loop.balance_cents
-        figures = ledger_figures(parts.books.ledger, now)
-        return {
-            "running": False,
-            "environment": parts.settings.environment,
-            "symbol": parts.settings.symbol,
-            "venue": parts.settings.venue,
-            "epoch": int(now),
-            "stop_reason": self._loop.stop_reason,
-            "halted": parts.latch.halted,
-            "halt_reason": parts.latch.reason if parts.latch.halted else "",
-            "armed": parts.gate.armed,
-            "slots": tally.slots,
-            "decisions": dict(tally.decisions),
-            "missed": dict(tally.missed),
-            "shadow_open": len(parts.engine.book),
-            "shadow_counted": tally.shadow_counted,
-            "shadow_counted_won": tally.shadow_counted_won,
-            "shadow_uncounted": tally.shadow_uncounted,
-            "shadow_uncounted_won": tally.shadow_uncounted_won,
-            "trades_opened": trades.opened,
-            "trades_settled": trades.settled,
-            "trades_won": trades.won,
-            "trades_profit_cents": trades.profit_cents,
-            **figures,
-            "balance_cents": balance,
-            "balance_agrees": None if balance is None else balance == figures["ledger_total_cents"],
-            "models": slot_figures(parts.keeper.slots),
-            "journal_sequence": parts.books.journal.index.sequence,
-            "seconds": round(monotonic() - self._started, 3),
-        }
-
-    async def _serve_metrics(self, stack: AsyncExitStack, parts: Parts, port: int) -> None:
-        def refresh() -> None:
-            metrics, ledger, now = parts.metrics, parts.books.ledger, parts.clock.now()
-            metrics.tick_age.set(parts.market.age(now))
-            metrics.open_contracts.set(len(ledger.open_contracts()))
-            metrics.unresolved.set(len(ledger.unresolved()))
-            metrics.halted.set(parts.latch.halted)
-            metrics.shadow_open.set(len(parts.engine.book))
-            metrics.models.clear()
-            for slot, model in parts.keeper.slots.loaded():
-                metrics.models.labels(slot, model.bundle_id, model.version).set(1)
-
-        def health() -> dict[str, Any]:
-            assert self._loop is not None
-            ok = self._loop.connected and not parts.latch.halted
-            return {"ok": ok, "connected": self._loop.connected, "halted": parts.latch.halted}
-
-        server = MetricsServer(parts.metrics, refresh, health)
-        try:
-            bound = await server.start(port)
-        except OSError as error:
-            raise StartError(f"metrics port {port}: {error.strerror}; choose another --metrics-port") from None
-        stack.push_async_callback(server.stop)
-        _log.info("metrics on http://127.0.0.1:%d/metrics", bound)
-
 
 def _assemble(
     settings: Settings,
@@ -273,19 +185,11 @@ def _assemble(
     return Parts(settings, clock, market, engine, keeper, books, latch, gate, decider, Follower(), metrics)
 
 
-def summary_text(summary: dict[str, Any]) -> str:
-    """The final summary for a person, a handful of lines."""
-    money = f"{summary['ledger_total_cents'] / 100:.2f}" if summary["ledger_total_cents"] is not None else "unknown"
-    lines = [
-        f"stopped: {summary['stop_reason'] or 'connection ended'} after {summary['seconds']:.1f} s",
-        f"slots {summary['slots']}, decisions {json.dumps(summary['decisions'])}, missed {json.dumps(summary['missed'])}",
-        f"shadow: {summary['shadow_counted']} counted ({summary['shadow_counted_won']} won), "
-        f"{summary['shadow_uncounted']} uncounted ({summary['shadow_uncounted_won']} won)",
-        f"trades: {summary['trades_opened']} bought, {summary['trades_settled']} settled, "
-        f"{summary['trades_won']} won, profit {summary['trades_profit_cents'] / 100:+.2f}",
-        f"ledger total {money}"
-        + {None: "", True: " = account balance", False: " DIFFERS from the account balance"}[summary["balance_agrees"]],
-    ]
-    if summary["halted"]:
-        lines.append(f"HALTED: {summary['halt_reason']}")
-    return "\n".join(lines)
+async def _serve_metrics(stack: AsyncExitStack, metrics: Metrics, operators: Operators, port: int) -> None:
+    server = MetricsServer(metrics, operators.refresh, operators.health)
+    try:
+        bound = await server.start(port)
+    except OSError as error:
+        raise StartError(f"metrics port {port}: {error.strerror}; choose another --metrics-port") from None
+    stack.push_async_callback(server.stop)
+    _log.info("metrics on http://127.0.0.1:%d/metrics", bound)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from live_runner.app import Application, summary_text
+from live_runner.app import Application
 from live_runner.config import ConfigError, load_settings, venue_token
 from live_runner.latch import KillLatch, LatchError
 from live_runner.ledger import Ledger, LedgerError
@@ -20,6 +20,7 @@ from live_runner.models.problems import ModelError
 from live_runner.models.session import ModelSession
 from live_runner.models.source import SourceError
 from live_runner.models.store import ModelStore
+from live_runner.operators import summary_text
 from live_runner.ops.control import ControlError, ask
 from live_runner.recovery import RecoveryError
 from live_runner.status import StatusError, read_identity, status_from_files
@@ -150,6 +151,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error, EX_CONFIG)
     except USER_ERRORS as error:
         return _fail(error, 1)
+    except asyncio.CancelledError:
+        return _fail(RuntimeError("stopped before the start was complete; nothing was bought"), 1)
     except KeyboardInterrupt:
         return _fail(RuntimeError("interrupted"), 130)
 

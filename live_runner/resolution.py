@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from live_runner.binding import CONFIRM_S, READ_SPACING_S, TOMBSTONE_S, Proof, judge, matches
 from live_runner.latch import KillLatch
@@ -67,7 +67,13 @@ def resolve(ledger: Ledger, latch: KillLatch, evidence: Evidence, now: float, fo
     Raises:
         FrameError: when a purchase of ours lacks its payout on the statement.
     """
-    unbound = [evidence.rows.get(r.transaction_id, r) for r in ledger.unbound_buys()]
+    booked = ledger.unbound_buys()
+    unbound = [evidence.rows[r.transaction_id] for r in booked if r.transaction_id in evidence.rows]
+    unlisted = [str(r.contract_id) for r in booked if r.transaction_id not in evidence.rows]
+    if unlisted:
+        # The stream told of a purchase that the lagging statement does not describe yet: whose it is, is open.
+        found.disagreements.append(f"the purchase of contracts {', '.join(unlisted)} is not on the statement yet")
+        evidence = replace(evidence, complete=False)
     for intent in ledger.unresolved():
         if intent.state is IntentState.UNKNOWN:
             _resolve_unknown(ledger, intent, unbound, evidence, now, found)

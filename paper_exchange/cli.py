@@ -1,4 +1,4 @@
-"""Command line: ``paper_exchange serve``."""
+"""Command line: ``paper_exchange serve`` and ``paper_exchange oracle``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from paper_exchange.accounts import Account
 from paper_exchange.core import Exchange, Settings
 from paper_exchange.errors import SetupError
 from paper_exchange.faults import HOLD_BUY_ANSWER, Faults
-from paper_exchange.planted import DEFAULT_PHI
+from paper_exchange.planted import DEFAULT_PHI, planted_oracle
 from paper_exchange.recording import read_ticks
 from paper_exchange.server import listen, serve
 from paper_exchange.world import World, build_world
@@ -97,12 +97,34 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--log-level", default="warning", choices=["debug", "info", "warning", "error"], help="log on stderr"
     )
+    oracle = commands.add_parser(
+        "oracle",
+        help="what the best possible rule wins on PLANTED_100",
+        description="Print the win rate of the best possible rule on PLANTED_100, in closed form (ties not counted): "
+        "the share of rise/fall contracts it wins by buying in the direction of the last tick.",
+    )
+    oracle.add_argument("--ticks", type=int, default=5, help="duration of the contract (default %(default)s)")
+    oracle.add_argument("--delay", type=int, default=1, help="ticks from decision to entry (default %(default)s)")
+    oracle.add_argument("--planted-phi", type=float, default=DEFAULT_PHI, help="momentum (default %(default)s)")
     return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     options = parser().parse_args(arguments)
+    return _oracle(options) if options.command == "oracle" else _serve(options)
+
+
+def _oracle(options: argparse.Namespace) -> int:
+    try:
+        print(planted_oracle(options.planted_phi, options.ticks, options.delay))
+    except ValueError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> int:
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.CRITICAL if options.quiet else options.log_level.upper(),

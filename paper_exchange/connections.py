@@ -68,7 +68,6 @@ class Connection:
         account: the account its one-time password was for, None on the public socket.
         app_id: the Deriv-App-ID the password was asked with, when that is a number.
         silent: True once a fault made it go quiet; it stays open and nothing more is sent.
-        lockstep: True once it opted in to acknowledging instants.
     """
 
     number: int
@@ -77,7 +76,6 @@ class Connection:
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     proposals: dict[str, Proposal] = field(default_factory=dict)
     silent: bool = False
-    lockstep: bool = False
 
     def of_kind(self, kind: str) -> Iterator[Subscription]:
         """Subscriptions of one kind, oldest first."""

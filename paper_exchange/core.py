@@ -19,13 +19,13 @@ from typing import Any
 from paper_exchange import streams
 from paper_exchange.accounts import Account
 from paper_exchange.budgets import Budgets
-from paper_exchange.calls import HANDLERS
+from paper_exchange.calls import HANDLERS, paper
 from paper_exchange.connections import Close, Connection, Frame, Subscription
 from paper_exchange.errors import CallError
 from paper_exchange.faults import Faults
 from paper_exchange.open_contract import OpenContract
 from paper_exchange.pacing import Lockstep
-from paper_exchange.validation import REQUESTS, Request, validate
+from paper_exchange.validation import REQUESTS, Request, integer, validate
 from paper_exchange.world import World
 from xtitan_core.randomness import seeded_uuid
 from xtitan_core.symbols import Symbol
@@ -75,7 +75,7 @@ class Exchange:
         self.connections: dict[int, Connection] = {}
         self.open_by_symbol: dict[str, dict[int, OpenContract]] = {}
         self.watchers: dict[str, list[tuple[Connection, Subscription]]] = {}
-        self._lockstep = Lockstep()
+        self.lockstep = Lockstep()
         self._budgets: dict[str, Budgets] = {}
         self._next_contract, self._next_transaction, self._ids = FIRST_CONTRACT_ID, FIRST_TRANSACTION_ID, 0
 
@@ -93,8 +93,8 @@ class Exchange:
             return
         for subscription_id in list(connection.subscriptions):
             self.forget(connection, subscription_id)
-        self._lockstep.leave(number)
-        self._advance_when_ready()
+        self.lockstep.leave(number)
+        self.advance_when_ready()
 
     def receive_text(self, number: int, text: str) -> None:
         """One text frame arrived."""
@@ -108,14 +108,14 @@ class Exchange:
         """One request arrived, as parsed JSON; anything but an object is refused."""
         connection = self.connections[number]
         if not isinstance(request, dict):
-            self._refuse(connection, {}, "error", CallError("BadRequest", "The application sent an invalid request."))
+            self.refuse(connection, {}, "error", CallError("BadRequest", "The application sent an invalid request."))
             return
         if self.settings.lockstep and connection.account is not None:
             if "paper_ack" in request:
-                self._acknowledge(connection, request)
+                paper.acknowledge(self, connection, request)
                 return
             if "paper_lockstep" in request:
-                self._join(connection, request)
+                paper.join(self, connection, request)
                 return
         self._call(connection, request)
 
@@ -162,13 +162,14 @@ class Exchange:
             quote = self.world.sources[name].quote_at(at)
             if quote is not None:
                 streams.on_tick(self, name, at, quote)
-        if self._lockstep.members:
-            self._lockstep.begin()
-            for number in sorted(self._lockstep.members):
-                self.send(self.connections[number], _instant_frame(at))
+        if self.lockstep.members:
+            self.lockstep.begin()
+            for number in sorted(self.lockstep.members):
+                self.send(self.connections[number], paper.instant(at))
 
-    def _advance_when_ready(self) -> None:
-        if self.settings.lockstep and self._lockstep.ready:
+    def advance_when_ready(self) -> None:
+        """In lockstep: move on once everybody has acknowledged."""
+        if self.settings.lockstep and self.lockstep.ready():
             self.advance()
 
     def _finish(self) -> None:
@@ -181,39 +182,17 @@ class Exchange:
         for number in self.connections:
             self.outbox.append((number, Close(1001, "the market data ended")))
 
-    # Paper-only messages
-
-    def _join(self, connection: Connection, request: Frame) -> None:
-        if request.get("paper_lockstep") != 1 or not _integer(request.get("req_id", 0)):
-            error = CallError("InputValidationFailed", "Input validation failed: paper_lockstep")
-            self._refuse(connection, request, "paper_lockstep", error)
-            return
-        connection.lockstep = True
-        self._lockstep.join(connection.number)
-        self.reply(connection, request, "paper_lockstep", 1)
-        self.send(connection, _instant_frame(self.epoch))
-
-    def _acknowledge(self, connection: Connection, request: Frame) -> None:
-        if not connection.lockstep or request["paper_ack"] != self.epoch:
-            error = CallError(
-                "InputValidationFailed", f"Input validation failed: paper_ack, the instant is {self.epoch}"
-            )
-            self._refuse(connection, request, "paper_ack", error)
-            return
-        self._lockstep.acknowledge(connection.number)
-        self._advance_when_ready()
-
     # Calls
 
     def _call(self, connection: Connection, request: Frame) -> None:
         for key in request:
             if not _KEY.match(key):
                 error = CallError("SanityCheckFailed", "Parameters sanity check failed.")
-                self._refuse(connection, request, "error", error)
+                self.refuse(connection, request, "error", error)
                 return
         name = next((name for name in REQUESTS if name in request), None)
         if name is None:
-            self._refuse(connection, request, "error", CallError("UnrecognisedRequest", "Unrecognised request"))
+            self.refuse(connection, request, "error", CallError("UnrecognisedRequest", "Unrecognised request"))
             return
         call: Request = REQUESTS[name]
         try:
@@ -223,15 +202,16 @@ class Exchange:
                 raise CallError("AuthorizationRequired", "Please log in.")
             HANDLERS[name](self, connection, request)
         except CallError as error:
-            self._refuse(connection, request, name, error)
+            self.refuse(connection, request, name, error)
 
     def _budget(self, connection: Connection) -> Budgets:
         owner = connection.account.account_id if connection.account else f"public {connection.number}"
         return self._budgets.setdefault(owner, Budgets(self.settings.budget_factor))
 
-    def _refuse(self, connection: Connection, request: Frame, msg_type: str, error: CallError) -> None:
+    def refuse(self, connection: Connection, request: Frame, msg_type: str, error: CallError) -> None:
+        """Queue an error answer."""
         frame: Frame = {"echo_req": request, "error": error.body(), "msg_type": msg_type}
-        if _integer(request.get("req_id")):
+        if integer(request.get("req_id")):
             frame["req_id"] = request["req_id"]
         self.send(connection, frame)
 
@@ -353,14 +333,6 @@ class Exchange:
         if change:
             row = account.book(self.new_transaction_id(), "deposit" if change > 0 else "withdrawal", change, self.epoch)
             streams.cash_moved(self, account, row)
-
-
-def _instant_frame(epoch: int) -> Frame:
-    return {"msg_type": "paper_instant", "paper_instant": {"epoch": epoch}}
-
-
-def _integer(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _refuse_constant(name: str) -> float:

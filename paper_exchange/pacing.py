@@ -15,7 +15,9 @@ class Lockstep:
         """Connections that opted in and are still open."""
         return frozenset(self._members)
 
-    @property
+    def __contains__(self, number: int) -> bool:
+        return number in self._members
+
     def ready(self) -> bool:
         """True when somebody takes part and nobody is waited for."""
         return bool(self._members) and not self._waiting

@@ -96,15 +96,15 @@ class SimulatedSeries:
         if made is not None:
             return made
         while len(self._states) <= day:
-            self._make(len(self._states) - 1)
-        made = self._make(day)
-        self._days[day] = made
+            self._logs(len(self._states) - 1)
+        quotes: list[float] = round_quotes(self.symbol, self._logs(day).tolist()).tolist()
+        self._days[day] = quotes
         while len(self._days) > CACHED_DAYS:
             self._days.popitem(last=False)
-        return made
+        return quotes
 
-    def _make(self, day: int) -> list[float]:
-        """Quotes of one day; appends the state after it when that is not known yet."""
+    def _logs(self, day: int) -> Quotes:
+        """Log prices of one day; remembers the state after it when that is not known yet."""
         start, shock = self._states[day]
         sigma = self.symbol.tick_sigma
         noise = stream(self._seed, "ticks", self.symbol.name, day).standard_normal(DAY // self._step)
@@ -112,12 +112,18 @@ class SimulatedSeries:
             returns = np.asarray(_momentum(noise.tolist(), self._phi, sigma, shock))
         else:
             returns = sigma * noise - sigma * sigma / 2
-        logs = start + np.cumsum(returns)
+        logs: Quotes = start + np.cumsum(returns)
         if len(self._states) == day + 1:
             self._states.append((float(logs[-1]), float(returns[-1])))
-        decimals, pip = self.symbol.decimals, float(self.symbol.pip)
-        # math.exp, not numpy's: vector exponentials differ in the last bit from machine to machine.
-        return [max(pip, round(math.exp(x), decimals)) for x in logs.tolist()]
+        return logs
+
+
+def round_quotes(symbol: Symbol, logs: list[float]) -> Quotes:
+    """Quotes from log prices, rounded to the symbol's pip and at least one pip."""
+    # math.exp, not numpy's: vector exponentials differ in the last bit from machine to machine.
+    quotes = np.fromiter(map(math.exp, logs), dtype=np.float64, count=len(logs))
+    scale = 10.0**symbol.decimals
+    return np.maximum(1.0, np.rint(quotes * scale)) / scale
 
 
 def _momentum(noise: list[float], phi: float, sigma: float, shock: float) -> list[float]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 import uvicorn
 
+from paper_exchange.batching import BatchingProtocol
 from paper_exchange.core import Exchange
 from paper_exchange.errors import SetupError
 from paper_exchange.gateway import Gateway
@@ -21,7 +22,16 @@ MAX_MESSAGE = 1 << 20
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handling: a signal is a clean stop here, not a re-raised one."""
+    """uvicorn that says when it answers, and without its signal handling: a signal is a clean stop, not re-raised."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -79,7 +89,7 @@ async def serve(
     gateway = Gateway(exchange, rate)
     config = uvicorn.Config(
         application(gateway),
-        ws="websockets-sansio",
+        ws=BatchingProtocol,
         ws_max_size=MAX_MESSAGE,
         http="h11",
         loop="asyncio",
@@ -90,7 +100,7 @@ async def serve(
         timeout_graceful_shutdown=2,
     )
     logging.getLogger("uvicorn.error").addFilter(_LogFilter())
-    server = _Server(config)
+    server = _Server(config, ready)
     loop = asyncio.get_running_loop()
     if stop is None:
         stop = asyncio.Event()
@@ -100,10 +110,6 @@ async def serve(
     clock = asyncio.create_task(gateway.run_clock())
     stopping = asyncio.create_task(stop.wait())
     try:
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.005)
-        if server.started:
-            ready()
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
         await serving

@@ -95,6 +95,11 @@ class Request:
         object.__setattr__(self, "every", {**self.fields, **common})
 
 
+def integer(value: Any) -> bool:
+    """True for a JSON integer; a boolean is none."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def validate(call: Request, request: Mapping[str, Any]) -> None:
     """Hold a request against its call's schema.
 
@@ -132,12 +137,12 @@ _EPOCH = Field("integer", minimum=0, maximum=9_999_999_999)
 _COUNT = Field("integer", minimum=0)
 _FLAG = Field("integer", enum=(0, 1))
 _DATE = Field("string", pattern=r"^([0-9]{4}-(0?[1-9]|1[012])-(0?[1-9]|[12][0-9]|3[01])|[0-9]{1,10})$")
-_CONTRACT_TYPES = (
-    "HIGHER LOWER MULTUP MULTDOWN UPORDOWN EXPIRYRANGE ONETOUCH CALLE ASIAND EXPIRYRANGEE DIGITDIFF DIGITMATCH "
-    "DIGITOVER PUTE DIGITUNDER NOTOUCH CALL RANGE DIGITODD PUT ASIANU EXPIRYMISSE EXPIRYMISS DIGITEVEN TICKHIGH "
-    "TICKLOW RESETCALL RESETPUT RUNHIGH RUNLOW ACCU VANILLALONGCALL VANILLALONGPUT TURBOSLONG TURBOSSHORT"
-).split()
-_CONTRACT_TYPE = Field("string", enum=tuple(_CONTRACT_TYPES))
+_CONTRACT_TYPES = """
+    HIGHER LOWER MULTUP MULTDOWN UPORDOWN EXPIRYRANGE ONETOUCH CALLE ASIAND EXPIRYRANGEE DIGITDIFF DIGITMATCH
+    DIGITOVER PUTE DIGITUNDER NOTOUCH CALL RANGE DIGITODD PUT ASIANU EXPIRYMISSE EXPIRYMISS DIGITEVEN TICKHIGH
+    TICKLOW RESETCALL RESETPUT RUNHIGH RUNLOW ACCU VANILLALONGCALL VANILLALONGPUT TURBOSLONG TURBOSSHORT
+"""
+_CONTRACT_TYPE = Field("string", enum=tuple(_CONTRACT_TYPES.split()))
 _CONTRACT_TYPE_LIST = Field("array", items=_CONTRACT_TYPE)
 _STREAMS = Field(
     "string",

@@ -17,8 +17,6 @@ _RESERVED = (
     "state IN ('prepared', 'sent', 'unknown', 'quarantined', 'open') "
     "OR (state = 'rejected' AND confirmed = 0) OR (state = 'late_bound' AND sell_time IS NULL)"
 )
-# Implied by _RESERVED and said again so that SQLite uses the partial index of live intents.
-_LIVE = "state NOT IN ('settled', 'abandoned', 'not_bought')"
 
 
 class Ledger(CashTable):
@@ -83,7 +81,7 @@ class Ledger(CashTable):
         """``(cents, contracts)`` that are open or may be, without intent ``excluding``."""
         row = self._storage.rows(
             "SELECT coalesce(sum(coalesce(buy_cents, stake_cents)), 0), count(*) FROM intent "
-            f"WHERE ({_RESERVED}) AND {_LIVE} AND intent_id <> ?",
+            f"WHERE ({_RESERVED}) AND intent_id <> ?",
             (excluding,),
         )[0]
         return int(row[0]), int(row[1])

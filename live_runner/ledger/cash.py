@@ -106,8 +106,9 @@ class CashTable(IntentTable):
         """Whether a row fits: a movement only after the last one, a zero row wherever its second had its balance."""
         if row.amount_cents != 0:
             return row.balance_cents - row.amount_cents == self.balance_cents()
+        # "+time" keeps SQLite from sorting a whole time range when the answer is one of the newest rows.
         before = self._storage.rows(
-            "SELECT balance_cents FROM ledger WHERE amount_cents <> 0 AND time < ? ORDER BY position DESC LIMIT 1",
+            "SELECT balance_cents FROM ledger WHERE amount_cents <> 0 AND +time < ? ORDER BY position DESC LIMIT 1",
             (row.time,),
         ) or [(self.opening()[0],)]
         within = self._storage.rows(

@@ -157,8 +157,7 @@ class IntentTable:
     def unresolved(self) -> list[Intent]:
         """Intents that forbid any purchase: outcome unknown, or rejected and not confirmed."""
         return self._query(
-            "WHERE (state IN ('sent', 'unknown', 'quarantined') OR (state = 'rejected' AND confirmed = 0))"
-            " AND state NOT IN ('settled', 'abandoned', 'not_bought')"
+            "WHERE state IN ('sent', 'unknown', 'quarantined') OR (state = 'rejected' AND confirmed = 0)"
         )
 
     def prepared(self) -> list[Intent]:
@@ -168,6 +167,11 @@ class IntentTable:
     def open_contracts(self) -> list[Intent]:
         """Contracts of ours that have not settled."""
         return self._query("WHERE state IN ('open', 'late_bound') AND sell_time IS NULL")
+
+    def trade_of(self, contract_id: int) -> Intent | None:
+        """The intent that owns a contract, or None."""
+        owners = self._query("WHERE contract_id = ?", contract_id)
+        return owners[0] if owners else None
 
     def tombstones(self, since: float) -> list[Intent]:
         """Sent intents that were ruled out or rejected, sent at or after ``since``."""

@@ -103,7 +103,7 @@ CREATE TABLE intent (
     CHECK ((sell_cents IS NULL) = (sell_time IS NULL)),
     CHECK ((state = 'settled') <= (sell_cents IS NOT NULL))
 ) STRICT;
-CREATE INDEX intent_live ON intent (state) WHERE state NOT IN ('settled', 'abandoned', 'not_bought');
+CREATE INDEX intent_state ON intent (state);
 CREATE INDEX intent_sent ON intent (sent_at) WHERE sent_at IS NOT NULL;
 CREATE INDEX intent_sold ON intent (sell_time, sell_cents, buy_cents) WHERE sell_time IS NOT NULL;
 CREATE INDEX intent_purchased ON intent (purchase_time, sell_cents, buy_cents) WHERE sell_time IS NOT NULL;

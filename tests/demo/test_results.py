@@ -54,7 +54,7 @@ def books(wins: int, losses: int):
     records = [r for n in range(wins + losses) for r in trade(n, n < wins)]
     balance = 1_000_000 + wins * (168 - 86) - losses * 86
     truth = {
-        "balances": {"DOT90000001": cents(balance)},
+        "accounts": [{"account_id": "DOT90000001", "balance": cents(balance)}],
         "buys": [{"contract_id": 1_000 + n, "account_id": "DOT90000001"} for n in range(wins + losses)],
     }
     status = {

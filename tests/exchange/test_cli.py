@@ -11,8 +11,11 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from paper_exchange.cli import main, parser
+from paper_exchange.planted import DEFAULT_PHI, planted_oracle
 
 COMMAND = [sys.executable, "-m", "paper_exchange", "serve", "--port", "0"]
 
@@ -51,6 +54,27 @@ def test_ready_line_as_json_and_a_scripted_fault() -> None:
     process.communicate(timeout=10)
     facts = json.loads(line)
     assert (facts["speed"], facts["now"]) == ("20", 1_769_904_000)
+
+
+def test_one_time_passwords_never_reach_the_log() -> None:
+    process, line = started("--log-level", "debug")
+    try:
+        url = line.split("url=")[1].split()[0]
+        headers = {"Authorization": "Bearer paper", "Deriv-App-ID": "1"}
+        path = f"{url}/trading/v1/options/accounts/DOT90000001/otp"
+        grant = httpx.post(path, headers=headers, trust_env=False).json()["data"]["url"]
+        with connect(grant, proxy=None) as socket:
+            socket.send('{"ping":1}')
+            assert "pong" in str(socket.recv(5))
+        with pytest.raises(InvalidStatus):
+            connect(grant, proxy=None)
+    finally:
+        process.terminate()
+        _, err = process.communicate(timeout=10)
+    assert "DEBUG" in err or "INFO" in err
+    assert "otp=" not in err
+    assert grant.split("otp=")[1] not in err
+    assert "ERROR" not in err
 
 
 def refused(capsys: Any, *arguments: str) -> str:
@@ -97,6 +121,13 @@ def test_usage_errors_exit_with_two(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["serve", *arguments])
     assert caught.value.code == 2
+
+
+def test_oracle_prints_the_closed_form(capsys: Any) -> None:
+    assert main(["oracle", "--ticks", "5"]) == 0
+    assert float(capsys.readouterr().out) == planted_oracle(DEFAULT_PHI, 5)
+    assert main(["oracle", "--ticks", "0"]) == 1
+    assert capsys.readouterr().err.startswith("error: phi must lie")
 
 
 def test_help_names_every_option(capsys: Any) -> None:

@@ -9,7 +9,7 @@ from paper_exchange.pacing import Lockstep
 
 
 def test_nobody_means_no_time() -> None:
-    assert not Lockstep().ready
+    assert not Lockstep().ready()
 
 
 def test_ready_when_all_have_acknowledged() -> None:
@@ -17,11 +17,11 @@ def test_ready_when_all_have_acknowledged() -> None:
     barrier.join(1)
     barrier.join(2)
     barrier.acknowledge(1)
-    assert not barrier.ready
+    assert not barrier.ready()
     barrier.acknowledge(2)
-    assert barrier.ready
+    assert barrier.ready()
     barrier.begin()
-    assert not barrier.ready
+    assert not barrier.ready()
 
 
 def test_a_joiner_is_waited_for_and_a_leaver_is_not() -> None:
@@ -29,11 +29,11 @@ def test_a_joiner_is_waited_for_and_a_leaver_is_not() -> None:
     barrier.join(1)
     barrier.acknowledge(1)
     barrier.join(2)
-    assert not barrier.ready
+    assert not barrier.ready()
     barrier.leave(2)
-    assert barrier.ready
+    assert barrier.ready()
     barrier.leave(1)
-    assert not barrier.ready
+    assert not barrier.ready()
 
 
 STEPS = st.lists(st.tuples(st.sampled_from(["join", "acknowledge", "leave", "begin"]), st.integers(1, 4)), max_size=40)
@@ -55,5 +55,5 @@ def test_ready_exactly_when_every_member_has_acknowledged_since_the_instant_bega
             acknowledged.pop(who, None)
         elif who in acknowledged:
             acknowledged[who] = True
-        assert barrier.ready == (bool(acknowledged) and all(acknowledged.values()))
+        assert barrier.ready() == (bool(acknowledged) and all(acknowledged.values()))
         assert barrier.members == frozenset(acknowledged)

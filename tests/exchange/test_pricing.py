@@ -54,7 +54,7 @@ def test_observed_at_the_money_payouts_are_reproduced_within_their_rounding() ->
         fits = row["contract_type"] in ("CALL", "PUT") and not row["barrier"] and row["commission"]
         if not fits or row["symbol"] not in ("R_10", "R_25", "R_50", "R_75", "R_100", "1HZ100V"):
             continue
-        seconds = int(row["duration"]) * UNIT_SECONDS.get(row["duration_unit"], 1)  # type: ignore[call-overload]
+        seconds = int(row["duration"]) * {str(k): v for k, v in UNIT_SECONDS.items()}.get(row["duration_unit"], 1)
         if row["duration_unit"] == "t" or not 15 <= seconds <= 86_400:
             continue
         contract = terms(row["symbol"], row["contract_type"], seconds, "s", row["stake"])

@@ -107,6 +107,13 @@ def test_truth_of_a_quiet_exchange(api: Any) -> None:
 
 def test_faults_are_scripted_or_refused(api: Any) -> None:
     assert api.post("/paper/faults", json={"hold_buy_answer": {"after": 2}}).status_code == 200
-    for body in ({}, {"explode": {}}, {"hold_buy_answer": 1}, {"hold_buy_answer": {"after": 0}},
-                 {"hold_buy_answer": {"after": "1"}}, {"hold_buy_answer": {"after": True}}):  # fmt: skip
+    bodies: list[Any] = [
+        {},
+        {"explode": {}},
+        {"hold_buy_answer": 1},
+        {"hold_buy_answer": {"after": 0}},
+        {"hold_buy_answer": {"after": "1"}},
+        {"hold_buy_answer": {"after": True}},
+    ]
+    for body in bodies:
         assert error(api.post("/paper/faults", json=body)) == (400, "ValidationError")

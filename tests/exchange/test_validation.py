@@ -48,7 +48,6 @@ def refused(call: str, request: dict[str, Any]) -> CallError | None:
     try:
         validate(REQUESTS[call], request)
     except CallError as error:
-        assert error.code == "InputValidationFailed"
         return error
     return None
 
@@ -106,6 +105,7 @@ def test_any_json_is_either_accepted_or_refused_in_words(call: str, data: st.Dat
     fields = st.sampled_from(list(REQUESTS[call].every)) | st.text(max_size=8)
     extra = data.draw(st.dictionaries(fields, JSON, max_size=4))
     error = refused(call, {**VALID[call], **extra})
+    assert error is None or error.code == "InputValidationFailed"
     assert error is None or (error.message.startswith("Input validation failed: ") and error.details)
 
 

@@ -29,7 +29,7 @@ def test_history_is_whole_days_before_the_day_of_the_start() -> None:
 
 
 def test_planting_leaves_every_other_symbol_as_it_was() -> None:
-    fair, planted = (build_world(seed=1, today=TODAY, planted=p) for p in (False, True))
+    fair, planted = (build_world(seed=1, today=TODAY, planted=p, history_days=1) for p in (False, True))
     assert set(planted.sources) - set(fair.sources) == {PLANTED_SYMBOL}
     for name in fair.sources:
         assert fair.sources[name].quote_at(DEFAULT_START) == planted.sources[name].quote_at(DEFAULT_START)

@@ -81,14 +81,19 @@ def test_shared_candles_change_nothing(kind, preset, samples):
     torch.testing.assert_close(shared, separate, rtol=0, atol=1e-6)
 
 
-def test_convolution_sees_no_future():
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("length", [40, 41])
+def test_convolution_sees_no_future_and_ends_at_the_present(stride, length):
     torch.manual_seed(2)
-    layer = CausalConv(2, 3, dilation=4)
-    x = torch.randn(1, 2, 40)
-    changed = x.clone()
-    changed[:, :, 25:] += 1.0
-    assert torch.equal(layer(x)[:, :, :25], layer(changed)[:, :, :25])
-    assert not torch.equal(layer(x)[:, :, 25:], layer(changed)[:, :, 25:])
+    layer = CausalConv(2, 3, stride=stride)
+    x = torch.randn(1, 2, length, requires_grad=True)
+    out = layer(x)
+    for position in range(1, out.shape[-1] + 1):
+        (slope,) = torch.autograd.grad(out[0, :, -position].sum(), x, retain_graph=True)
+        seen = torch.nonzero(slope.abs().sum(dim=(0, 1))).flatten()
+        newest = length - 1 - stride * (position - 1)
+        assert int(seen.max()) == newest
+        assert int(seen.min()) >= newest - 2
 
 
 def test_attention_weights_sum_to_one_and_follow_their_input():

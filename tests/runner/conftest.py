@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import math
 import re
@@ -22,6 +24,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from onnx import TensorProto, helper
 
+from live_runner.cli import main
 from xtitan_core.bundle import write_bundle
 from xtitan_core.contracts import ContractType, DurationUnit
 from xtitan_core.features.spec import DEFAULT_SPEC, FeatureSpec
@@ -306,24 +309,32 @@ class Host:
 
     def start(self, exchange: Exchange | str, *arguments: str, symbol: str = PLANTED_SYMBOL) -> RunningRunner:
         """``live_runner start`` on this host."""
-        url = exchange if isinstance(exchange, str) else exchange.url
-        runner = RunningRunner(
-            [
-                *("start", "--json", "--venue", url, "--symbol", symbol, "--model", MODEL),
-                *("--registry", str(self.releases.folder), "--public-key", str(self.releases.public_key)),
-                *("--state", str(self.state), "--journal", str(self.journal), *arguments),
-            ]
-        )
+        runner = RunningRunner(self._start(exchange, *arguments, symbol=symbol))
         self.started.append(runner)
         return runner
+
+    def _start(self, exchange: Exchange | str, *arguments: str, symbol: str = PLANTED_SYMBOL) -> list[str]:
+        url = exchange if isinstance(exchange, str) else exchange.url
+        return [
+            *("start", "--json", "--venue", url, "--symbol", symbol, "--model", MODEL),
+            *("--registry", str(self.releases.folder), "--public-key", str(self.releases.public_key)),
+            *("--state", str(self.state), "--journal", str(self.journal), *arguments),
+        ]
 
     def run(self, exchange: Exchange | str, *arguments: str, **more: Any) -> Ended:
         """A session that ends by itself."""
         return self.start(exchange, *arguments, **more).end()
 
+    def refused(self, exchange: Exchange | str, *arguments: str, **more: Any) -> Ended:
+        """A start that fails at once, in this process: importing everything again would be most of its time."""
+        return self.command(*self._start(exchange, *arguments, **more))
+
     def command(self, *arguments: str) -> Ended:
-        """Any other command, to its end."""
-        return RunningRunner([*arguments]).end()
+        """Any short command, in this process."""
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = main(arguments)
+        return Ended(code, out.getvalue(), err.getvalue())
 
     def status(self) -> dict[str, Any]:
         """``live_runner status --json``."""

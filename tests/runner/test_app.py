@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from xtitan_core.journal import (
     DecisionRecord,
     SessionRecord,
@@ -19,6 +21,7 @@ from xtitan_core.journal import (
 )
 
 Start = Callable[..., Any]
+pytestmark = pytest.mark.slow
 
 
 def records(host: Any) -> list[Any]:
@@ -77,6 +80,10 @@ def test_a_champion_trades_and_every_cent_is_accounted_for(host: Any, exchange: 
     decided = {d.decision_id for d in of(DecisionRecord, found) if d.action == "buy"}
     shadowed = {s.decision_id for s in of(ShadowTradeRecord, found)}
     assert {t.decision_id for t in trades} <= decided <= shadowed
+    # In lockstep nothing comes between decision and purchase: the twins must end alike.
+    twin = {r.trade_id: r.outcome for r in of(ShadowSettlementRecord, found)}
+    live = {e.intent_id: e.outcome for e in ends}
+    assert [live[t.intent_id] for t in trades] == [twin[f"shadow-{t.decision_id}"] for t in trades]
 
 
 def test_the_same_market_gives_the_same_decisions(host: Any, exchange: Start, tmp_path: Path) -> None:
@@ -151,3 +158,28 @@ def test_sigterm_in_lockstep_ends_cleanly(host: Any, exchange: Start) -> None:
     assert summary["open_contracts"] == summary["shadow_open"] == 0
     assert summary["balance_agrees"] is True
     assert list(host.journal.glob("spool-*")) == []
+
+
+def test_time_may_run_fast_instead_of_in_lockstep(host: Any, exchange: Start) -> None:
+    host.releases.point("champion", host.releases.bundle())
+    venue = exchange("--speed", "50")
+    summary = host.run(venue, "--stop-after-slots", "12").summary
+    assert summary["slots"] == 12
+    assert summary["ledger_total_cents"] == venue.balance_cents()
+    assert summary["trades_opened"] == len(venue.truth()["buys"])
+
+
+def test_an_exchange_that_goes_away_does_not_end_the_runner(host: Any, exchange: Start) -> None:
+    host.releases.point("shadow", host.releases.bundle())
+    venue = exchange()
+    runner = host.start(venue, "--settle-every-slot")
+    runner.wait_for_log("connected")
+    venue.process.terminate()
+    runner.wait_for_log("reconnect failed")
+    runner.signal(signal.SIGTERM)
+    ended = runner.end()
+    assert ended.code == 0, ended.stderr
+    settled = {s.trade_id for s in of(ShadowSettlementRecord, records(host))}
+    opened = {t.trade_id for t in of(ShadowTradeRecord, records(host))}
+    assert settled <= opened
+    assert len(opened) > 0

@@ -44,49 +44,52 @@ def test_wrong_usage_is_exit_code_2() -> None:
 
 
 def test_a_wrong_configuration_is_exit_code_78(host: Any, tmp_path: Path) -> None:
-    ended = host.run("http://127.0.0.1:1", "--config", str(tmp_path / "gone.toml"))
+    ended = host.refused("http://127.0.0.1:1", "--config", str(tmp_path / "gone.toml"))
     assert ended.code == EX_CONFIG
     one_line(ended, "gone.toml", "no such file")
-    ended = host.run("http://127.0.0.1:1", "--environment", "real")
+    ended = host.refused("http://127.0.0.1:1", "--environment", "real")
     assert ended.code == EX_CONFIG
     one_line(ended, "real")
-    ended = host.run("http://127.0.0.1:1", "--public-key", str(tmp_path / "gone.pub"))
+    ended = host.refused("http://127.0.0.1:1", "--public-key", str(tmp_path / "gone.pub"))
     assert ended.code == EX_CONFIG
     one_line(ended, "public_key", "gone.pub")
 
 
 def test_an_unreachable_exchange_is_one_line(host: Any) -> None:
-    ended = host.run("http://127.0.0.1:1")
+    ended = host.refused("http://127.0.0.1:1")
     assert ended.code == 1
     one_line(ended, "http://127.0.0.1:1", "start the exchange")
 
 
+@pytest.mark.slow
 def test_things_the_venue_does_not_have_are_named(host: Any, exchange: Start) -> None:
     venue = exchange(market="fair")
-    ended = host.run(venue, symbol="PLANTED_100")
+    ended = host.refused(venue, symbol="PLANTED_100")
     assert ended.code == 1
     one_line(ended, "PLANTED_100", "choose one of", "R_100")
-    one_line(host.run(venue, symbol="R_1000"), "R_1000", "R_100")
-    one_line(host.run(venue, "--account", "DOT7"), "DOT7", "DOT90000001")
+    one_line(host.refused(venue, symbol="R_1000"), "R_1000", "R_100")
+    one_line(host.refused(venue, "--account", "DOT7"), "DOT7", "DOT90000001")
 
 
+@pytest.mark.slow
 def test_an_expired_or_foreign_bundle_stops_the_start(host: Any, exchange: Start, tmp_path: Path) -> None:
     venue = exchange()
     host.releases.point("champion", host.releases.bundle(expires_epoch=1_772_409_599))
-    ended = host.run(venue)
+    ended = host.refused(venue)
     assert ended.code == 1
     one_line(ended, "champion version 1 refused", "expired")
     host.releases.point("champion", host.releases.bundle())
     foreign = generate(tmp_path / "foreign" / "key")
-    one_line(host.run(venue, "--public-key", str(foreign)), "champion version 2 refused")
+    one_line(host.refused(venue, "--public-key", str(foreign)), "champion version 2 refused")
     assert venue.truth()["buys"] == []
 
 
+@pytest.mark.slow
 def test_a_second_runner_on_the_account_is_refused(host: Any, exchange: Start) -> None:
     venue = exchange()
     runner = host.start(venue)
     runner.wait_for_log("connected")
-    ended = host.run(venue)
+    ended = host.refused(venue)
     assert ended.code == 1
     one_line(ended, "another runner", "stop it first")
     assert host.status()["running"] is True
@@ -94,6 +97,7 @@ def test_a_second_runner_on_the_account_is_refused(host: Any, exchange: Start) -
     assert runner.end().summary["stop_reason"] == "SIGINT"
 
 
+@pytest.mark.slow
 def test_halt_resume_and_status_on_a_running_runner(
     host: Any, exchange: Start, eventually: Callable[..., None]
 ) -> None:
@@ -115,6 +119,7 @@ def test_halt_resume_and_status_on_a_running_runner(
     assert [(h.halted, h.reason) for h in halts if h.by == "operator"] == [(True, "drill"), (False, "drill over")]
 
 
+@pytest.mark.slow
 def test_halt_and_resume_without_a_runner(host: Any, exchange: Start) -> None:
     venue = exchange()
     host.releases.point("champion", host.releases.bundle())
@@ -131,6 +136,7 @@ def test_halt_and_resume_without_a_runner(host: Any, exchange: Start) -> None:
     assert len(venue.truth()["buys"]) > bought
 
 
+@pytest.mark.slow
 def test_a_new_champion_is_taken_over_and_rolled_back_while_running(
     host: Any, exchange: Start, eventually: Callable[..., None]
 ) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from pathlib import Path
-
+from xtitan_assets.instance import prepare
 from xtitan_assets.paths import Home
 
 
@@ -16,10 +13,5 @@ def prepare_instance(home: Home) -> None:
     """
     from dagster import DagsterInstance
 
-    home.dagster.mkdir(parents=True, exist_ok=True)
-    settings = home.dagster / "dagster.yaml"
-    if not settings.exists():
-        shutil.copy(Path("deploy") / "dagster.yaml", settings)
-    os.environ["DAGSTER_HOME"] = str(home.dagster)
-    with DagsterInstance.get() as instance:
+    with DagsterInstance.from_config(str(prepare(home))) as instance:
         instance.get_run_records(limit=1)

@@ -12,7 +12,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from xtitan_assets.demo.instance import prepare_instance
 from xtitan_assets.demo.processes import Child, ProcessFailedError, command
+from xtitan_assets.demo.processes import run as execute
 from xtitan_assets.demo.recorded import (
     Recording,
     RecordingError,
@@ -109,21 +111,33 @@ def start_registry(home: Path) -> tuple[Child, str]:
 
 
 def naive_rule(world: World) -> list[NaiveRetrain]:
-    """What the usual rule would have done over ten retrains on the fair market."""
+    """What the usual rule would have done over ten retrains on the market without an edge."""
     from xtitan_assets.params import load_params
     from xtitan_assets.steps.naive_rule import naive_retrains
 
-    params = load_params(world.root / "params.yaml", [f"data.symbol={world.symbol}", f"train.seed={world.seed}"])
-    return [NaiveRetrain(r.retrain, r.win_rate, r.promoted) for r in naive_retrains(world.home, params, retrains=10)]
+    params = load_params(
+        world.root / "params.yaml",
+        [f"data.symbol={world.symbol}", f"data.days={world.days}", f"train.seed={world.seed}"],
+    )
+    rows = naive_retrains(world.home, params, retrains=10)
+    return [NaiveRetrain(r.retrain, r.win_rate, r.promoted) for r in rows]
+
+
+def planted_oracle(home: Path) -> float:
+    """Best possible win rate on the planted market, as the exchange that plants it states it."""
+    lines = execute(
+        "paper_exchange oracle",
+        [command("paper_exchange"), "oracle", "--ticks", str(DURATION)],
+        home / "logs" / "oracle.log",
+    )
+    return float(lines[-1])
 
 
 def simulated_worlds(home: Path, seed: int, registry: str, say: Progress) -> tuple[World, World, float]:
     """The fair R_100, the planted market, and what an oracle wins there."""
-    from xtitan_assets.demo.oracle import planted_win_rate
-
     fair = World("fair", "R_100", "fair", seed, 4, home, registry, say)
     planted = World("planted", PLANTED_SYMBOL, "planted", seed, 4, home, registry, say)
-    return fair, planted, planted_win_rate(DURATION)
+    return fair, planted, planted_oracle(home)
 
 
 def recorded_worlds(home: Path, args: argparse.Namespace, registry: str, say: Progress) -> tuple[World, World, float]:
@@ -172,8 +186,6 @@ def run_demo(args: argparse.Namespace) -> DemoResult:
             plan = Plan()
         worlds = [plain, control]
         server.wait_for(r"Uvicorn running on|Application startup complete", 90)
-        from xtitan_assets.demo.instance import prepare_instance
-
         prepare_instance(plain.home)
         with ThreadPoolExecutor(2) as pool:
             no = pool.submit(refuse, plain, plan, plain.name)

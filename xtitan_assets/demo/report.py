@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from xtitan_assets.demo.results import DemoResult, MarketResult
 from xtitan_assets.demo.screen import market_lines, runner_lines
@@ -84,20 +84,20 @@ def usual_rule(result: DemoResult) -> str:
 def reliability(market: MarketResult) -> str:
     """Predicted against observed win rate on the test span."""
     figure, axes = picture(4.6, 3.8)
-    rows: list[dict[str, Any]] = market.offline.get("reliability", [])
+    rows = market.reliability
     axes.plot([0, 1], [0, 1], color=MUTED, lw=1.0)
     if rows:
         axes.errorbar(
-            [r["predicted"] for r in rows],
-            [r["observed"] for r in rows],
-            yerr=[1.96 * (max(r["observed"] * (1 - r["observed"]), 1e-9) / max(r["count"], 1)) ** 0.5 for r in rows],
+            [r.predicted for r in rows],
+            [r.observed for r in rows],
+            yerr=[1.96 * (max(r.observed * (1 - r.observed), 1e-9) / max(r.count, 1)) ** 0.5 for r in rows],
             fmt="o",
             color=ACCENT,
             ms=5,
             lw=1.0,
         )
-        low = min(min(r["predicted"], r["observed"]) for r in rows) - 0.05
-        high = max(max(r["predicted"], r["observed"]) for r in rows) + 0.05
+        low = min(min(r.predicted, r.observed) for r in rows) - 0.05
+        high = max(max(r.predicted, r.observed) for r in rows) + 0.05
         axes.set_xlim(low, high)
         axes.set_ylim(low, high)
     axes.set_xlabel("predicted win probability")

@@ -20,6 +20,15 @@ Z_999 = 3.2905267
 
 
 @dataclass(frozen=True)
+class Bin:
+    """One bin of a reliability curve: mean prediction, observed frequency, decisions."""
+
+    predicted: float
+    observed: float
+    count: int
+
+
+@dataclass(frozen=True)
 class MarketResult:
     """How the gate judged one market.
 
@@ -53,7 +62,7 @@ class MarketResult:
     edge_upper: float
     oracle: float | None
     bankroll_path: list[tuple[int, float]] = field(default_factory=list)
-    offline: dict[str, Any] = field(default_factory=dict)
+    reliability: list[Bin] = field(default_factory=list)
 
     @property
     def right(self) -> bool:
@@ -207,7 +216,7 @@ def judge_runner(
         predicted_high=high,
         predicted_mean=mean,
         ledger_total=cents(int(status["ledger_total_cents"])),
-        exchange_balance=str(truth["balances"][account]),
+        exchange_balance=next(str(a["balance"]) for a in truth["accounts"] if a["account_id"] == account),
         unresolved=int(status["unresolved"]),
         exchange_buys=len(buys),
         ledger_buys=int(status["contracts"]),

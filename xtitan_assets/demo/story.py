@@ -34,10 +34,10 @@ def train(world: World) -> None:
     world.open_exchange()
     world.say(f"{world.name:>8} · exchange at {world.url} ({world.market}), {world.days} days of history")
     world.pipeline("retrain")
-    offline = world.report("backtest")
+    slots = world.report("backtest")["every_slot"]
     world.say(
-        f"{world.name:>8} · registered {world.model_name}: {offline['candidate']} model, "
-        f"backtest win rate {offline['win_rate']:.3f} on {offline['n']} trades"
+        f"{world.name:>8} · registered {world.model_name}: {world.report('train')['candidate']} model, "
+        f"backtest win rate {slots['win_rate']:.1%} over {slots['trades']} slots"
     )
 
 
@@ -64,7 +64,7 @@ def as_market(
         market=market,
         expected=expected,
         promoted=promoted,
-        candidate=str(world.report("backtest")["candidate"]),
+        candidate=str(world.report("train")["candidate"]),
         slots=int(look["slots"]),
         trades=int(look["trades"]),
         wins=int(look["wins"]),
@@ -74,7 +74,7 @@ def as_market(
         edge_upper=float(look["edge_upper"]),
         oracle=oracle,
         bankroll_path=[(int(n), float(e)) for n, e in look["path"]],
-        offline=world.report("backtest"),
+        reliability=world.reliability("CALL", "PUT"),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any
 import httpx
 
 from xtitan_assets.demo.processes import Child, ProcessFailedError, command, run
+from xtitan_assets.demo.results import Bin
 from xtitan_assets.paths import Home
 
 Say = Callable[[str], None]
@@ -138,6 +140,15 @@ class World:
     def report(self, name: str) -> dict[str, Any]:
         """A report that the pipeline wrote."""
         return dict(json.loads((self.home.reports / f"{name}.json").read_text()))
+
+    def reliability(self, *heads: str) -> list[Bin]:
+        """Calibration bins of some heads on the test span."""
+        with open(self.home.reports / "reliability.csv", newline="") as f:
+            return [
+                Bin(float(row["said"]), float(row["happened"]), int(row["n"]))
+                for row in csv.DictReader(f)
+                if row["head"] in heads
+            ]
 
     # -- the runner ---------------------------------------------------------------------------------------------
 

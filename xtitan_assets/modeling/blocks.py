@@ -70,20 +70,21 @@ class GatedResidual(nn.Module):
 
 
 class CausalConv(nn.Module):
-    """Dilated convolution that sees the present and the past only, with a residual path when shapes allow.
+    """Convolution that sees the present and the past only.
 
-    Input and output shape (N, channels, time).
+    With ``stride`` 2 the output is half as long; positions are counted from the newest end, so the last output always
+    covers the last input. Input shape (N, channels, time).
     """
 
-    def __init__(self, inputs: int, outputs: int, dilation: int, kernel: int = 3) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int = 1, kernel: int = 3) -> None:
         super().__init__()
-        self.padding = (kernel - 1) * dilation
-        self.conv = nn.Conv1d(inputs, outputs, kernel, dilation=dilation)
-        self.residual = inputs == outputs
+        self.stride, self.kernel = stride, kernel
+        self.conv = nn.Conv1d(inputs, outputs, kernel, stride=stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        out = nn.functional.gelu(self.conv(nn.functional.pad(x, (self.padding, 0))))
-        return x + out if self.residual else out
+        aligned = (self.kernel - x.shape[-1]) % self.stride
+        padding = self.kernel - 1 if self.stride == 1 else aligned
+        return nn.functional.gelu(self.conv(nn.functional.pad(x, (padding, 0))))
 
 
 class AttentionPool(nn.Module):

@@ -103,7 +103,7 @@ class DerivOmniModel(nn.Module):
         self.temporal = expert(architecture.columns, width)
         self.volatility = VolatilityAutoencoder(architecture.tick_window, width)
         fused = 2 * width
-        self.project = nn.ModuleList([nn.Linear(2 * width, fused), nn.Linear(width, fused), nn.Linear(width, fused)])
+        self.project = nn.ModuleList([nn.Linear(3 * width, fused), nn.Linear(width, fused), nn.Linear(width, fused)])
         self.gate = nn.Linear(3 * fused, 3)
         self.mix = GatedResidual(fused, fused, fused)
         self.rise_fall = nn.Linear(fused, 2)

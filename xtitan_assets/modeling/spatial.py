@@ -14,20 +14,21 @@ class TickExpert(nn.Module):
     Returns and their signs are separate channels: on a market whose sign carries the edge and whose size is noise,
     the convolution need not learn the step function first.
 
+    A pyramid: full resolution first, then three layers that each halve it. It reaches 30 ticks back from the present
+    at half the cost of dilated layers.
+
     Args:
-        width: channels; the embedding has twice as many entries (the present, and the mean over the window).
+        width: channels; the embedding has three times as many entries: the present at full resolution, the present
+            at the top, and the mean at the top.
     """
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            CausalConv(2, width, dilation=1),
-            CausalConv(width, width, dilation=2),
-            CausalConv(width, width, dilation=4),
-            CausalConv(width, width, dilation=8),
-        )
+        self.fine = CausalConv(2, width)
+        self.coarse = nn.Sequential(*(CausalConv(width, width, stride=2) for _ in range(3)))
 
     def forward(self, ticks: Tensor) -> Tensor:
-        """(N, tick_window) to (N, 2 * width)."""
-        x = self.layers(torch.stack([ticks, torch.sign(ticks)], dim=1))
-        return torch.cat([x[:, :, -1], x.mean(dim=2)], dim=1)
+        """(N, tick_window) to (N, 3 * width)."""
+        fine = self.fine(torch.stack([ticks, torch.sign(ticks)], dim=1))
+        coarse = self.coarse(fine)
+        return torch.cat([fine[:, :, -1], coarse[:, :, -1], coarse.mean(dim=2)], dim=1)

@@ -77,11 +77,15 @@ def frame_for() -> Callable[..., str]:
 
 @dataclass
 class RestVenue:
-    """An HTTP server that answers every request with what ``respond(method, path, headers)`` returns."""
+    """An HTTP server that answers every request with what ``respond(method, path, headers)`` returns.
+
+    A status from 300 to 399 sends the client to ``location``.
+    """
 
     respond: Callable[[str, str, dict[str, str]], tuple[int, object]]
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     port: int = 0
+    location: str = "http://127.0.0.1:1/elsewhere"
 
     @property
     def url(self) -> str:
@@ -94,7 +98,7 @@ class RestVenue:
         self.requests.append((method, path, headers))
         status, body = self.respond(method, path, headers)
         payload = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-        extra = "Location: http://127.0.0.1:1/elsewhere\r\n" if 300 <= status < 400 else ""
+        extra = f"Location: {self.location}\r\n" if 300 <= status < 400 else ""
         writer.write(
             f"HTTP/1.1 {status} X\r\n{extra}Content-Length: {len(payload)}\r\nConnection: close\r\n\r\n".encode()
         )

@@ -357,6 +357,17 @@ async def test_an_unreachable_venue_is_one_clear_line() -> None:
     assert "\n" not in str(caught.value)
 
 
+async def test_a_redirect_is_not_followed_with_the_one_time_password(rest_venue: Any, venue: Any) -> None:
+    rest_venue.respond = lambda *_: (302, "")
+    rest_venue.location = venue.url
+    with pytest.raises(VenueError, match="HTTP 302") as caught:
+        await DerivClient.connect(
+            f"ws://127.0.0.1:{rest_venue.port}/trading/v1/options/ws/demo?otp=CANARY-OTP", READ_ONLY
+        )
+    assert caught.value.code == "Refused"
+    assert venue.sockets == []
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/?otp=CANARY-OTP", "ws://", "CANARY-OTP"])
 async def test_an_address_that_is_none_is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(VenueError) as caught:

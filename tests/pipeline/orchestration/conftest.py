@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from xtitan_assets.params import Params, load_params
@@ -26,6 +28,19 @@ def exchange() -> Iterator[str]:
     """URL of a running `paper_exchange serve` with the planted market beside the fair ones and four days of history."""
     with paper_exchange("planted", seed=1, history_days=4) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def definitions() -> dg.Definitions:
+    """The whole code location, loaded once."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        from xtitan_assets.definitions import defs
+
+        loaded = defs()
+        loaded.get_repository_def().get_all_jobs()
+    return loaded
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,8 @@ ACKNOWLEDGED = {"acknowledge_deriv_terms": True}
 
 
 @pytest.mark.parametrize(
-    ("url", "ours"), [("https://api.derivws.com", True), ("https://notderivws.com", False), ("http://localhost:1", False)]
+    ("url", "ours"),
+    [("https://api.derivws.com", True), ("https://notderivws.com", False), ("http://localhost:1", False)],
 )
 def test_deriv_is_recognised_by_its_domain(url: str, ours: bool) -> None:
     assert venue.is_deriv(url) is ours

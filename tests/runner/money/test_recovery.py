@@ -11,7 +11,8 @@ from live_runner import statement
 from live_runner.binding import ABSENCE_S
 from live_runner.gate import Outcome
 from live_runner.ledger import IntentState, Ledger, Order
-from live_runner.recovery import RecoveryError, recover
+from live_runner.recovery import RecoveryError, cash_row, recover
+from xtitan_core.deriv.records import StatementRow
 
 
 async def buy(desk: Any, order: Order) -> Any:
@@ -211,6 +212,23 @@ async def test_a_statement_that_lags_a_few_seconds_only_delays(desk: Any, order:
     assert (await settle_in(desk, 60, step=1)).ready
     assert not desk.latch.halted
     assert desk.ledger.total_cents() == desk.venue.balance
+
+
+async def test_a_purchase_that_the_stream_told_before_the_statement_waits_for_its_description(
+    desk: Any, order: Callable[..., Order]
+) -> None:
+    """Found by the simulation: without its shortcode the row looked like a stranger's."""
+    desk.venue.lag = 2
+    desk.venue.fates = lambda _: (True, 0, "bad")
+    desk.venue.on_row = lambda row: desk.gate.book(
+        cash_row(StatementRow.from_row(row | {"shortcode": None, "payout": None}))
+    )
+    assert (await buy(desk, order("d1"))).outcome is Outcome.UNKNOWN
+    desk.connect()
+    assert not (await desk.recover()).ready
+    assert not desk.latch.halted
+    assert (await settle_in(desk, 10, step=1)).ready
+    assert len(desk.ledger.trades()) == 1
 
 
 async def test_a_missing_row_in_the_middle_is_a_disagreement(desk: Any) -> None:

@@ -17,7 +17,7 @@ ACTIVE = [Status.QUEUED, Status.NOT_STARTED, Status.STARTING, Status.STARTED, St
 
 def request(
     context: dg.SensorEvaluationContext, cause: str | None, *, cool_down: float, retry_after: float = 600.0
-) -> dg.RunRequest | dg.SkipReason:
+) -> dg.SensorResult:
     """Ask for a run of the sensor's job for this cause, or say why not."""
     name = context.sensor_name
     runs = context.instance.get_runs(dg.RunsFilter(tags={SENSOR: name, CAUSE: cause or ""}), limit=1)
@@ -31,14 +31,14 @@ def request(
     answer = next_request(
         Cursor.load(context.cursor), cause, last, busy, time.time(), cool_down=cool_down, retry_after=retry_after
     )
-    context.update_cursor(answer.cursor.dump())
+    cursor = answer.cursor.dump()
     if answer.run_key is None or cause is None:
-        return dg.SkipReason(answer.reason)
-    return dg.RunRequest(run_key=answer.run_key, tags={SENSOR: name, CAUSE: cause})
+        return dg.SensorResult(skip_reason=answer.reason, cursor=cursor)
+    return dg.SensorResult([dg.RunRequest(answer.run_key, tags={SENSOR: name, CAUSE: cause})], cursor=cursor)
 
 
 @dg.sensor(job_name="shadow", minimum_interval_seconds=60)
-def journal_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.RunRequest | dg.SkipReason:
+def journal_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult:
     """New segments from the runner: weigh the evidence again, at most every ten minutes."""
     from xtitan_assets.steps.journal_pull import journal_source
     from xtitan_assets.steps.triggers import newest_segment
@@ -47,9 +47,7 @@ def journal_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceReso
 
 
 @dg.sensor(job_name="retrain", minimum_interval_seconds=600)
-def auto_retrain_sensor(
-    context: dg.SensorEvaluationContext, workspace: WorkspaceResource
-) -> dg.RunRequest | dg.SkipReason:
+def auto_retrain_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult:
     """A model that died or will never pass, and a new day to learn from: retrain, at most once a day."""
     from xtitan_assets.steps.triggers import retrain_cause
 
@@ -58,9 +56,7 @@ def auto_retrain_sensor(
 
 
 @dg.sensor(job_name="promote", minimum_interval_seconds=300)
-def promotion_sensor(
-    context: dg.SensorEvaluationContext, workspace: WorkspaceResource
-) -> dg.RunRequest | dg.SkipReason:
+def promotion_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult:
     """Promotes by itself in auto mode only; the gate is evaluated once more by the job."""
     from xtitan_assets.steps.triggers import promotion_cause
 

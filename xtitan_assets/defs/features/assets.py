@@ -8,15 +8,23 @@ from xtitan_assets.lineage import code_version, stage
 from xtitan_assets.partitions import key, split, symbol_day, warm_up
 from xtitan_assets.resources.workspace import WorkspaceResource
 
+# Dagster's own `all_deps_blocking_checks_passed` is true for a day as soon as *one* of the days it maps to passed, so with
+# a warm-up day before it a broken day would go through. "No dependency has a check that did not pass" says it the safe way.
+NO_FAILED_DEPENDENCY = ~dg.AutomationCondition.any_deps_match(
+    ~dg.AutomationCondition.all_checks_match(
+        dg.AutomationCondition.check_passed() | dg.AutomationCondition.will_be_requested(), blocking_only=True
+    )
+).with_label("any_dep_without_passed_checks")
+
 # Plain eager() looks at the newest day only and never at a late download: look back a week instead; older days are a
-# backfill that a person starts. The second half keeps a day with a failed check from reaching anything.
+# backfill that a person starts.
 WHEN_READY = (
     dg.AutomationCondition.in_latest_time_window(lookback_delta=timedelta(days=7))
-    & (dg.AutomationCondition.missing() | dg.AutomationCondition.any_deps_updated()).since_last_handled()
+    & (dg.AutomationCondition.newly_missing() | dg.AutomationCondition.any_deps_updated()).since_last_handled()
     & ~dg.AutomationCondition.any_deps_missing()
     & ~dg.AutomationCondition.any_deps_in_progress()
     & ~dg.AutomationCondition.in_progress()
-    & dg.AutomationCondition.all_deps_blocking_checks_passed()
+    & NO_FAILED_DEPENDENCY
 ).with_label("ready_within_a_week")
 
 TICKS = [dg.AssetDep("ticks_raw", partition_mapping=warm_up(1))]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -97,10 +97,11 @@ def persistent_signs(count: int, persistence: float, rng: np.random.Generator) -
     """A sign sequence (+1/-1) of a symmetric two-state Markov chain."""
     flips = rng.random(count) >= persistence
     first = 1.0 if rng.random() < 0.5 else -1.0
-    return cast(Floats, first * np.where(np.cumsum(flips) % 2 == 0, 1.0, -1.0))
+    signs: Floats = first * np.where(np.cumsum(flips) % 2 == 0, 1.0, -1.0)
+    return signs
 
 
-def redrawn(recording: Recording, symbol: Symbol, days: int, persistence: float, seed: int) -> dict[str, npt.NDArray]:
+def redrawn(recording: Recording, symbol: Symbol, days: int, persistence: float, seed: int) -> dict[str, npt.NDArray[Any]]:
     """Columns ``epoch, quote, simulated``: a simulated history and the recording, both with redrawn signs.
 
     Args:
@@ -128,7 +129,7 @@ def redrawn(recording: Recording, symbol: Symbol, days: int, persistence: float,
     }
 
 
-def write_market(path: Path, columns: dict[str, npt.NDArray]) -> Path:
+def write_market(path: Path, columns: dict[str, npt.NDArray[Any]]) -> Path:
     """Write a replay file that the exchange reads (csv, gzip)."""
     import pandas as pd
 

@@ -144,18 +144,8 @@ async def live(seed: int, venue: Any, open_desk: Callable[[], Any], steps: int, 
             inbox.clear()
             if random.random() < 0.6:
                 side = ContractType.CALL if random.random() < 0.5 else ContractType.PUT
-                wanted = Order(
-                    f"{seed}-{k}",
-                    "b" * 64,
-                    "m",
-                    "R_100",
-                    Contract(side, 5, DurationUnit.TICKS),
-                    "USD",
-                    1_000,
-                    0.6,
-                    0.02,
-                    0.953,
-                )
+                contract = Contract(side, 5, DurationUnit.TICKS)
+                wanted = Order(f"{seed}-{k}", "b" * 64, "m", "R_100", contract, "USD", 1_000, 0.6, 0.02, 0.953)
                 purchase = await desk.gate.purchase(desk.client, wanted, 0.0)
                 life.purchases += purchase.outcome is Outcome.BOUGHT
                 life.trace.append((k, purchase.outcome.value, purchase.reason))
@@ -194,7 +184,6 @@ def tap_again(desk: Any, crashes: CrashPoints, life: Life) -> None:
 def _dead(desk: Any) -> None:
     """What the kernel does after kill -9: close the files without a word."""
     if desk is not None:
-        desk.client.close()
         desk.ledger._storage.close()
 
 

@@ -15,7 +15,7 @@ from paper_exchange.accounts import Account
 from paper_exchange.core import Exchange, Settings
 from paper_exchange.errors import SetupError
 from paper_exchange.faults import HOLD_BUY_ANSWER, Faults
-from paper_exchange.planted import DEFAULT_PHI, planted_oracle, planted_oracle
+from paper_exchange.planted import DEFAULT_PHI, planted_oracle
 from paper_exchange.recording import read_ticks
 from paper_exchange.server import listen, serve
 from paper_exchange.world import World, build_world

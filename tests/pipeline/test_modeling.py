@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from xtitan_assets.modeling import checkpoint
-from xtitan_assets.modeling.blocks import CausalConv, InterpretableAttention, Normaliser
+from xtitan_assets.modeling.blocks import CausalConv, InterpretableAttention, Normaliser, PairConv
 from xtitan_assets.modeling.data import gather, predict, shuffled
 from xtitan_assets.modeling.network import Architecture
 from xtitan_assets.modeling.objectives import log_loss, log_loss_of_logits, paired_difference
 from xtitan_assets.modeling.samples import Samples
+from xtitan_assets.modeling.spatial import TickExpert
 from xtitan_assets.modeling.temporal import FusionTransformerExpert, VariableSelection
 from xtitan_assets.modeling.trainer import Settings, TrainingError, fit_logistic, fit_network, single_thread
 from xtitan_assets.modeling.volatility import VolatilityAutoencoder
@@ -81,19 +82,41 @@ def test_shared_candles_change_nothing(kind, preset, samples):
     torch.testing.assert_close(shared, separate, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize("length", [40, 41])
-def test_convolution_sees_no_future_and_ends_at_the_present(stride, length):
+def test_convolution_sees_the_present_and_two_steps_back():
     torch.manual_seed(2)
-    layer = CausalConv(2, 3, stride=stride)
-    x = torch.randn(1, 2, length, requires_grad=True)
-    out = layer(x)
-    for position in range(1, out.shape[-1] + 1):
-        (slope,) = torch.autograd.grad(out[0, :, -position].sum(), x, retain_graph=True)
-        seen = torch.nonzero(slope.abs().sum(dim=(0, 1))).flatten()
-        newest = length - 1 - stride * (position - 1)
-        assert int(seen.max()) == newest
-        assert int(seen.min()) >= newest - 2
+    layer = CausalConv(2, 3)
+    x = torch.randn(1, 40, 2, requires_grad=True)
+    for position in (2, 17, 39):
+        (slope,) = torch.autograd.grad(layer(x)[0, position].sum(), x)
+        assert torch.nonzero(slope.abs().sum(dim=(0, 2))).flatten().tolist() == [position - 2, position - 1, position]
+
+
+def test_convolution_equals_the_library():
+    torch.manual_seed(2)
+    layer = CausalConv(2, 3)
+    x = torch.randn(4, 40, 2)
+    weight = layer.linear.weight.reshape(3, 3, 2).transpose(1, 2)
+    padded = torch.nn.functional.pad(x.transpose(1, 2), (2, 0))
+    wanted = torch.nn.functional.gelu(torch.nn.functional.conv1d(padded, weight, layer.linear.bias)).transpose(1, 2)
+    torch.testing.assert_close(layer(x), wanted)
+    pair = PairConv(3)
+    y = torch.randn(4, 40, 3)
+    strided = torch.nn.functional.conv1d(
+        y.transpose(1, 2), pair.linear.weight.reshape(3, 2, 3).transpose(1, 2), pair.linear.bias, stride=2
+    )
+    torch.testing.assert_close(pair(y), torch.nn.functional.gelu(strided).transpose(1, 2))
+
+
+@pytest.mark.parametrize("window", [8, 32, 37, 64])
+def test_tick_expert_uses_the_newest_tick_and_the_window(window):
+    torch.manual_seed(2)
+    expert = TickExpert(window, 8)
+    x = torch.randn(3, window, requires_grad=True)
+    out = expert(x)
+    assert tuple(out.shape) == (3, expert.size)
+    (slope,) = torch.autograd.grad(out.square().sum(), x)
+    seen = slope.abs().sum(dim=0) > 0
+    assert seen[-(window // 8 * 8) :].all()
 
 
 def test_attention_weights_sum_to_one_and_follow_their_input():

@@ -219,11 +219,13 @@ def exchange() -> Iterator[Callable[..., Exchange]]:
         return Exchange(ready.group(1), process)
 
     yield start
+    codes = []
     for process in running:
         process.terminate()
-        assert process.wait(20) == 0
+        codes.append(process.wait(20))
         assert process.stdout is not None
         process.stdout.close()
+    assert not any(codes), f"an exchange ended with {codes}"
 
 
 @dataclass

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
-from pathlib import Path
 
 from xtitan_assets import lineage
 from xtitan_assets.commands.options import Subparsers, add_home, say
@@ -17,7 +17,7 @@ def add(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "certificate",
         help="print the newest certificate and recompute it",
-        description="Print the certificate of the newest evaluation in data/reports, then recompute its bankrolls from "
+        description="Print the certificate of the newest promotion, then recompute its bankrolls from "
         "the exported trades with certificate_check.py, a script of the standard library. Exit code 1 on a difference.",
     )
     add_home(parser)
@@ -26,11 +26,17 @@ def add(commands: Subparsers) -> None:
 
 def call(options: argparse.Namespace) -> int:
     reports = Home.from_environment().reports
-    certificate, text, trades = reports / "certificate.json", reports / "certificate.txt", reports / "shadow_trades.csv"
-    for needed in (certificate, trades):
-        if not needed.exists():
-            raise StepError(f"{needed}: not there; a promotion writes it (`xtitan promote`)")
-    if text.exists():
-        say(text.read_text().rstrip())
-    script = Path(lineage.PROJECT / "xtitan_assets" / "certificate_check.py")
-    return subprocess.run([sys.executable, "-I", str(script), str(certificate), str(trades)], check=False).returncode
+    newest = reports / "certificate.json"
+    if not newest.exists():
+        raise StepError(f"{newest}: not there; a promotion writes it (`xtitan promote`)")
+    # Certificate and trades are kept together for good; the trades beside the reports go on growing.
+    folder = reports / "certificates" / str(json.loads(newest.read_text())["bundle_id"])[:16]
+    for needed in ("certificate.json", "trades.csv"):
+        if not (folder / needed).exists():
+            raise StepError(f"{folder / needed}: not there; restore data/reports/certificates from a backup")
+    if (reports / "certificate.txt").exists():
+        say((reports / "certificate.txt").read_text().rstrip())
+    sys.stdout.flush()
+    script = lineage.PROJECT / "xtitan_assets" / "certificate_check.py"
+    arguments = [sys.executable, "-I", str(script), str(folder / "certificate.json"), str(folder / "trades.csv")]
+    return subprocess.run(arguments, check=False).returncode

@@ -70,21 +70,34 @@ class GatedResidual(nn.Module):
 
 
 class CausalConv(nn.Module):
-    """Convolution that sees the present and the past only.
+    """Convolution over the present step and the ``kernel - 1`` before it, channels last: (N, time, channels).
 
-    With ``stride`` 2 the output is half as long; positions are counted from the newest end, so the last output always
-    covers the last input. Input shape (N, channels, time).
+    Written as one matrix product over shifted copies: with a dozen channels that is several times faster on a CPU
+    than the library's convolution and its gradient.
     """
 
-    def __init__(self, inputs: int, outputs: int, stride: int = 1, kernel: int = 3) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int = 3) -> None:
         super().__init__()
-        self.stride, self.kernel = stride, kernel
-        self.conv = nn.Conv1d(inputs, outputs, kernel, stride=stride)
+        self.kernel = kernel
+        self.linear = nn.Linear(kernel * inputs, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        aligned = (self.kernel - x.shape[-1]) % self.stride
-        padding = self.kernel - 1 if self.stride == 1 else aligned
-        return nn.functional.gelu(self.conv(nn.functional.pad(x, (padding, 0))))
+        time = x.shape[1]
+        padded = nn.functional.pad(x, (0, 0, self.kernel - 1, 0))
+        shifted = torch.cat([padded[:, k : k + time] for k in range(self.kernel)], dim=2)
+        return nn.functional.gelu(self.linear(shifted))
+
+
+class PairConv(nn.Module):
+    """Convolution of kernel and stride 2: halves the time axis, which must be even; (N, time, channels)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(2 * channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pairs = x.reshape(-1, x.shape[1] // 2, 2 * x.shape[2])
+        return nn.functional.gelu(self.linear(pairs))
 
 
 class AttentionPool(nn.Module):

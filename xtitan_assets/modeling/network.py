@@ -98,12 +98,12 @@ class DerivOmniModel(nn.Module):
         width = architecture.width
         self.tick_norm = Normaliser(1, centre=False)
         self.candle_norm = Normaliser(architecture.columns)
-        self.spatial = TickExpert(width)
+        self.spatial = TickExpert(architecture.tick_window, width)
         expert = BiLstmExpert if architecture.preset == "light" else FusionTransformerExpert
         self.temporal = expert(architecture.columns, width)
         self.volatility = VolatilityAutoencoder(architecture.tick_window, width)
         fused = 2 * width
-        self.project = nn.ModuleList([nn.Linear(3 * width, fused), nn.Linear(width, fused), nn.Linear(width, fused)])
+        self.project = nn.ModuleList([nn.Linear(size, fused) for size in (self.spatial.size, width, width)])
         self.gate = nn.Linear(3 * fused, 3)
         self.mix = GatedResidual(fused, fused, fused)
         self.rise_fall = nn.Linear(fused, 2)

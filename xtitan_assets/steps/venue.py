@@ -27,7 +27,7 @@ class VenueUnreachable(StepError):
 
     def __init__(self, url: str, cause: Exception) -> None:
         start = "check the network" if is_deriv(url) else "start it with `paper_exchange serve`, or set venue.url"
-        reason = " ".join(str(cause).split())[:120]
+        reason = " ".join(str(cause).partition(";")[0].split())[:160]
         super().__init__(f"{url}: the venue cannot be reached ({reason}); {start}")
 
 
@@ -130,5 +130,8 @@ def bundle_epoch(home: Home, params: Params) -> int:
     except VenueUnreachable:
         stored = days_on_disk(home, params.data.symbol)
         if not stored:
-            raise
+            raise StepError(
+                f"no ticks of {params.data.symbol} on disk and no venue at {params.venue.url} to ask for the time; "
+                "run `xtitan run ingest` first"
+            ) from None
         return midnight(stored[-1]) + DAY

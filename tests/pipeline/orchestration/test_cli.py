@@ -96,7 +96,7 @@ def test_nothing_downloaded_yet(workspace: Callable, failure: Callable[..., str]
 
 
 @pytest.mark.parametrize(
-    ("job", "words"), [("train", "dataset"), ("package", "dataset"), ("shadow", "never been registered")]
+    ("job", "words"), [("train", "dataset"), ("package", "xtitan run ingest"), ("shadow", "never been registered")]
 )
 def test_a_job_whose_input_is_missing(workspace: Callable, failure: Callable[..., str], job: str, words: str) -> None:
     workspace("http://127.0.0.1:9")
@@ -204,6 +204,7 @@ def test_the_doctor_tells_what_is_missing_and_what_is_only_noted(
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("default::Warning")  # MLflow, Great Expectations and torch warn about each other
 def test_from_nothing_to_a_registered_model(
     exchange: str, workspace: Callable, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -85,6 +85,7 @@ def _execute_one(
     result = definitions.resolve_job_def(planned.job).execute_in_process(
         instance=instance,
         run_config=config,
+        partition_key=planned.partition,
         tags={**planned.tags, WORKSPACE_TAG: str(home.data)},
         raise_on_error=False,
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from collections.abc import Iterable
+from datetime import date
 
 import dagster as dg
 
@@ -35,22 +35,3 @@ def split(keys: Iterable[str]) -> list[tuple[str, date]]:
     """Partition keys back to ``(symbol, day)``, in the order given."""
     parsed = (symbol_day.get_partition_key_from_str(str(text)).keys_by_dimension for text in keys)
     return [(part["symbol"], date.fromisoformat(part["date"])) for part in parsed]
-
-
-def consecutive(wanted: Sequence[date]) -> list[tuple[date, date]]:
-    """Sorted days as inclusive ``(first, last)`` ranges without holes."""
-    ranges: list[tuple[date, date]] = []
-    for day in sorted(set(wanted)):
-        if ranges and day - ranges[-1][1] == timedelta(days=1):
-            ranges[-1] = (ranges[-1][0], day)
-        else:
-            ranges.append((day, day))
-    return ranges
-
-
-def range_tags(symbol: str, first: date, last: date) -> dict[str, str]:
-    """Run tags that make one run cover ``first … last`` of one symbol."""
-    return {
-        "dagster/asset_partition_range_start": key(symbol, first),
-        "dagster/asset_partition_range_end": key(symbol, last),
-    }

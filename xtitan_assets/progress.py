@@ -13,19 +13,22 @@ if TYPE_CHECKING:
     from dagster import DagsterEvent
 
 
+STARTED = time.monotonic()
+"""A command may execute many runs; its lines count from its own beginning."""
+
+
 class ProgressHandler(logging.Handler):
     """Turns Dagster's event log into short lines; everything else stays in the event log."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
-        self._started = time.monotonic()
 
     def emit(self, record: logging.LogRecord) -> None:
         event: DagsterEvent | None = getattr(record, "dagster_event", None)
         # Dagster logs its own events at DEBUG; of other records only those meant for a person are shown.
         text = describe(event) if event is not None else message(record) if record.levelno >= logging.INFO else ""
         if text:
-            print(f"· {time.monotonic() - self._started:6.1f} s  {text}", file=sys.stderr, flush=True)  # noqa: T201
+            print(f"· {time.monotonic() - STARTED:6.1f} s  {text}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def message(record: logging.LogRecord) -> str:

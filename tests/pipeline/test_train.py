@@ -38,6 +38,7 @@ def test_on_a_fair_market_nothing_beats_the_closed_form(fair_bundle):
     assert not any(c["won"] for c in found["comparisons"] if c["simpler"] == "closed_form")
 
 
+@pytest.mark.slow
 def test_an_edge_that_is_not_linear_is_won_by_the_network(parity_bundle):
     found = report(parity_bundle)
     assert (found["candidate"], found["beats_baseline"]) == ("network", True)
@@ -47,6 +48,7 @@ def test_an_edge_that_is_not_linear_is_won_by_the_network(parity_bundle):
     assert isinstance(model, DerivOmniModel)
 
 
+@pytest.mark.slow
 def test_the_loss_curve_is_written(parity_bundle):
     with open(parity_bundle.home.reports / "loss.csv") as f:
         rows = list(csv.DictReader(f))
@@ -96,6 +98,7 @@ def test_training_without_or_with_a_leaking_dataset_is_refused(fair, tmp_path):
         train.train(home, fair.params)
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_the_same(momentum_bundle, tmp_path):
     world = momentum_bundle
     home = Home(tmp_path, tmp_path / "data")

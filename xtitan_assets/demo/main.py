@@ -185,8 +185,8 @@ def run_demo(args: argparse.Namespace) -> DemoResult:
             plain, control, oracle = simulated_worlds(home, args.seed, registry, say)
             plan = Plan()
         worlds = [plain, control]
-        server.wait_for(r"Uvicorn running on|Application startup complete", 90)
         prepare_instance(plain.home)
+        server.wait_for(r"Uvicorn running on|Application startup complete", 90)
         with ThreadPoolExecutor(2) as pool:
             no = pool.submit(refuse, plain, plan, plain.name)
             yes = pool.submit(promote, control, plan, control.name, oracle)

@@ -55,11 +55,17 @@ class Settings:
 
 @contextlib.contextmanager
 def single_thread() -> Iterator[None]:
-    """One thread: small models are no slower, and sums always add up in the same order."""
+    """One thread: small models are no slower, and sums always add up in the same order.
+
+    BLAS included: its threads spin while they wait, and a logistic fit beside another busy process took 10 s, not 0.2.
+    """
+    from threadpoolctl import threadpool_limits
+
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with threadpool_limits(1):
+            yield
     finally:
         torch.set_num_threads(before)
 

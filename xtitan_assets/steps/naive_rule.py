@@ -88,7 +88,7 @@ def naive_rule(
         validation = newest[retrain * VALIDATION_TRADES : (retrain + 1) * VALIDATION_TRADES]
         before = np.arange(max(validation[0] - TRAINING_TICKS, 0), validation[0])
         fit = before[usable[before] & (settled.exit_epochs[before] < epochs[validation[0]])]
-        model = LogisticRegression(max_iter=200).fit(design[fit], settled.won[fit, 0])
+        model = LogisticRegression(solver="newton-cholesky").fit(design[fit], settled.won[fit, 0])
         rise = model.predict_proba(design[validation])[:, 1] > 0.5
         won = np.where(rise, settled.won[validation, 0], settled.won[validation, 1])
         rate = float(won.mean())

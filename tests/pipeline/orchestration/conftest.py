@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -53,8 +54,20 @@ class Workspace:
         return load_params(self.home.params, list(overrides))
 
 
+@pytest.fixture(scope="session")
+def empty_instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Dagster instance folder that has never seen a run; creating its databases takes seconds, copying them none."""
+    folder = tmp_path_factory.mktemp("instance") / ".dagster"
+    folder.mkdir()
+    shutil.copyfile(PROJECT / "deploy" / "dagster.yaml", folder / "dagster.yaml")
+    with dg.DagsterInstance.from_config(str(folder)) as instance:
+        assert instance.get_runs_count() == 0
+        assert list(instance.event_log_storage.get_concurrency_keys()) == []
+    return folder
+
+
 @pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Workspace]:
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_instance: Path) -> Callable[[str], Workspace]:
     """Make this test's workspace, with the given venue; the environment points at it until the test ends."""
 
     def make(url: str) -> Workspace:
@@ -63,6 +76,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
         monkeypatch.setenv("XTITAN_HOME", str(tmp_path))
         # Remembered, so that what `xtitan` exports for its children is undone with the rest.
         monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / ".dagster"))
+        shutil.copytree(empty_instance, tmp_path / ".dagster")
         text = (PROJECT / "params.yaml").read_text().replace("http://127.0.0.1:8700", url)
         (tmp_path / "params.yaml").write_text(text)
         return Workspace(Home.from_environment())

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from xtitan_assets.defs.automation import schedules, sensors
 from xtitan_assets.instance import WORKSPACE_TAG, close_abandoned
-from xtitan_assets.partitions import consecutive, key, range_tags, split, symbol_day
+from xtitan_assets.partitions import key, split, symbol_day
 from xtitan_assets.paths import Home
 from xtitan_assets.requests import MAX_ATTEMPTS, Cursor, LastRun, next_request
 from xtitan_assets.resources.workspace import WorkspaceResource
@@ -33,19 +33,20 @@ NOW = datetime(2026, 3, 5, 12, tzinfo=UTC)
 
 
 def test_partition_keys_survive_the_way_there_and_back() -> None:
-    day = date(2026, 3, 1)
-    assert split([key("R_100", day)]) == [("R_100", day)]
-    tags = range_tags("R_100", date(2026, 2, 27), day)
-    found = symbol_day.get_partition_keys_in_range(
-        dg.PartitionKeyRange(tags["dagster/asset_partition_range_start"], tags["dagster/asset_partition_range_end"])
+    wanted = [("R_100", date(2026, 3, 1)), ("PLANTED_100", date(2026, 2, 28))]
+    keys = [key(*pair) for pair in wanted]
+    assert split(keys) == wanted
+    assert set(keys) <= set(symbol_day.get_partition_keys(NOW))
+
+
+def test_features_of_a_day_depend_on_the_day_before_of_the_same_symbol(definitions: dg.Definitions) -> None:
+    graph = definitions.get_repository_def().asset_graph
+    mapping = graph.get_partition_mapping(dg.AssetKey("features"), dg.AssetKey("ticks_raw"))
+    upstream = mapping.get_upstream_mapped_partitions_result_for_partitions(
+        symbol_day.subset_with_partition_keys([key("R_100", date(2026, 3, 1))]), symbol_day, symbol_day, NOW
     )
-    assert split(found) == [("R_100", date(2026, 2, 27)), ("R_100", date(2026, 2, 28)), ("R_100", day)]
-
-
-def test_days_with_a_hole_are_two_ranges() -> None:
-    days = [date(2026, 3, d) for d in (5, 1, 2, 4, 2)]
-    assert consecutive(days) == [(date(2026, 3, 1), date(2026, 3, 2)), (date(2026, 3, 4), date(2026, 3, 5))]
-    assert consecutive([]) == []
+    found = set(upstream.partitions_subset.get_partition_keys())
+    assert found == {key("R_100", date(2026, 2, 28)), key("R_100", date(2026, 3, 1))}
 
 
 # -- conditions -----------------------------------------------------------------------------------------------------

@@ -17,6 +17,9 @@ from xtitan_assets.params import Params
 from xtitan_assets.paths import Home
 from xtitan_assets.steps import dataset, expectations, features, gates, model_gates
 
+# Great Expectations' own imports.
+pytestmark = pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning")
+
 
 @pytest.fixture(scope="module")
 def samples(fair: Any) -> Samples:

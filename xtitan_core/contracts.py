@@ -58,9 +58,7 @@ UNIT_SECONDS = {DurationUnit.SECONDS: 1, DurationUnit.MINUTES: 60, DurationUnit.
 
 RISE_FALL = frozenset({ContractType.CALL, ContractType.PUT, ContractType.CALLE, ContractType.PUTE})
 ONE_BARRIER = frozenset({ContractType.ONETOUCH, ContractType.NOTOUCH})
-TWO_BARRIERS = frozenset(
-    {ContractType.RANGE, ContractType.UPORDOWN, ContractType.EXPIRYRANGE, ContractType.EXPIRYMISS}
-)
+TWO_BARRIERS = frozenset({ContractType.RANGE, ContractType.UPORDOWN, ContractType.EXPIRYRANGE, ContractType.EXPIRYMISS})
 OPPOSITE = {
     ContractType.CALL: ContractType.PUT,
     ContractType.PUT: ContractType.CALL,

@@ -43,10 +43,9 @@ def test_a_paper_session_without_any_model_is_shadow_only(
     binaries: Path, exchange: Callable[..., str], tmp_path: Path
 ) -> None:
     url = exchange(binaries, "--history-days", "2")
-    (tmp_path / "registry").mkdir()
     result = run(
-        *(binaries / "live_runner", "start", "--venue", url, "--symbol", "R_100", "--model", "nobody"),
-        *("--registry", tmp_path / "registry", "--state", tmp_path / "state", "--journal", tmp_path / "journal"),
+        *(binaries / "live_runner", "start", "--venue", url, "--symbol", "R_100"),
+        *("--state", tmp_path / "state", "--journal", tmp_path / "journal"),
         *("--stop-after-slots", "20", "--json"),
     )
     assert result.returncode == 0, result.stderr

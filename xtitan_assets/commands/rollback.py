@@ -29,6 +29,6 @@ def call(options: argparse.Namespace) -> int:
     if options.json:
         show(report.as_metadata())
     else:
-        for name, value in report.as_metadata().items():
-            say(f"{name}: {value}")
+        before, after = (bundle[:12] or "none" for bundle in (report.before, report.after))
+        say(f"{report.model_name}: champion {before} -> {after}; {report.why}")
     return 0

@@ -58,6 +58,9 @@ def call(options: argparse.Namespace, config: dict[str, object] | None = None) -
         warnings = [check for check in checks if not check.passed]
         for check in warnings:
             say(f"warning: {check.asset}: {check.name}: {check.description}")
+        for made in (made for outcome in outcomes for made in outcome.assets.items()):
+            if "decided" in made[1]:
+                say(f"{made[0]}: {made[1]['decided']}: {made[1].get('why', '')}")
         passed = len(checks) - len(warnings)
         say(f"{options.job}: done in {seconds} s, {passed} checks passed, {len(warnings)} warnings")
     if failure:

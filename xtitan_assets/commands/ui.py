@@ -50,7 +50,9 @@ def call(options: argparse.Namespace) -> int:
         if listening(port):
             raise StepError(f"port {port} is taken; choose another one for {name} with --{name.lower()}-port")
     (home.mlruns / "artifacts").mkdir(parents=True, exist_ok=True)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # Explicit, because a shell starts background jobs with SIGINT ignored, and children would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     running: list[subprocess.Popen[bytes]] = []
     try:
         for name, port, command in services:

@@ -101,7 +101,9 @@ def persistent_signs(count: int, persistence: float, rng: np.random.Generator) -
     return signs
 
 
-def redrawn(recording: Recording, symbol: Symbol, days: int, persistence: float, seed: int) -> dict[str, npt.NDArray[Any]]:
+def redrawn(
+    recording: Recording, symbol: Symbol, days: int, persistence: float, seed: int
+) -> dict[str, npt.NDArray[Any]]:
     """Columns ``epoch, quote, simulated``: a simulated history and the recording, both with redrawn signs.
 
     Args:

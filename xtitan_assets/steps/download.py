@@ -148,7 +148,9 @@ async def _download(
             raise StepError(f"{late[0]} is not over at the venue (its time is {now}); only closed days are stored")
         for number, day in enumerate(days, start=1):
             report = await _one_day(home, params, client, symbol_name, day)
-            progress(f"{symbol_name} {day}: {report} ticks ({number} of {len(days)} days)")
+            progress(
+                f"{symbol_name} {day}: {report} ticks" + (f" ({number} of {len(days)} days)" if len(days) > 1 else "")
+            )
 
 
 async def _one_day(home: Home, params: Params, client: DerivClient, symbol_name: str, day: date) -> int:

@@ -29,7 +29,7 @@ def test_a_day_arrives_whole_and_on_the_symbols_grid(exchange: str, workspace: C
     assert set(np.diff(epochs)) == {2}
     step = np.diff(np.log(quotes)).std()
     assert step == pytest.approx(symbol("R_100").tick_sigma, rel=0.03)
-    assert said == [f"R_100 {YESTERDAY}: 43200 ticks (1 of 1 days)"]
+    assert said == [f"R_100 {YESTERDAY}: 43200 ticks"]
 
 
 def test_what_is_on_disk_is_never_written_again(exchange: str, workspace: Callable) -> None:

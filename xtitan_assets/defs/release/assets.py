@@ -44,7 +44,7 @@ def champion_release(config: PromotionConfig, workspace: WorkspaceResource) -> d
 def data_release(workspace: WorkspaceResource, dvc: DvcResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Record what Dagster made in `dvc.lock` and push the bytes; committing `dvc.lock` to git stays a human act."""
     root = workspace.home().root
-    dvc.run(root, ["commit", "--force", "--quiet"])
+    dvc.run(root, ["commit", "--force"])
     remotes = dvc.run(root, ["remote", "list"])
     pushed = dvc.run(root, ["push", "--quiet"]) if remotes else "no remote configured"
     return dg.MaterializeResult(metadata={"remotes": remotes, "pushed": pushed or "yes"})

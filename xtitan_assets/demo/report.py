@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xtitan_assets.demo.results import DemoResult, MarketResult
 from xtitan_assets.demo.screen import market_lines, runner_lines
@@ -54,14 +54,25 @@ def svg(figure: Figure) -> str:
 def bankrolls(result: DemoResult) -> str:
     """Evidence of every market against the threshold."""
     figure, axes = picture(9.5, 4.0)
-    for market, colour in zip(result.markets, (MUTED, ACCENT), strict=True):
-        if market.bankroll_path:
-            n, e = zip(*market.bankroll_path, strict=True)
-            axes.plot(n, [max(x, 1e-4) for x in e], color=colour, lw=1.8, label=f"{market.symbol} ({market.market})")
+    refused, found = result.markets
+    lines: tuple[tuple[list[tuple[int, float]], dict[str, Any], str], ...] = (
+        (found.bankroll_path, {"color": ACCENT, "lw": 1.8}, f"{found.symbol} ({found.market})"),
+        (refused.bankroll_path, {"color": INK, "lw": 1.8}, f"{refused.symbol} ({refused.market})"),
+        (
+            refused.forced_path,
+            {"color": BAD, "lw": 1.2, "ls": ":"},
+            f"{refused.symbol} ({refused.market}), had it been forced to trade every slot",
+        ),
+    )
+    for path, style, label in lines:
+        n, e = zip(*(path or [(0, 1.0)]), strict=True)
+        marker = "o" if len(n) == 1 else None
+        axes.plot(n, [max(x, 1e-3) for x in e], label=label, marker=marker, ms=4, **style)
     axes.axhline(result.markets[0].threshold, color=GOOD, ls="--", lw=1.2, label="promotion threshold")
     axes.axhline(1.0, color=MUTED, lw=0.8)
     axes.set_yscale("log")
-    axes.set_xlabel("counted shadow trades")
+    axes.set_xscale("symlog", linthresh=100)
+    axes.set_xlabel("shadow trades")
     axes.set_ylabel("bankroll of an honest paper account")
     axes.legend(frameon=False, fontsize=9)
     return svg(figure)
@@ -117,9 +128,13 @@ def equity(result: DemoResult) -> str:
 
 
 def decisions(result: DemoResult) -> str:
-    """Decisions of the trading runner by reason."""
-    figure, axes = picture(9.5, 0.9 + 0.35 * max(len(result.runner.reasons), 1))
-    rows = sorted(result.runner.reasons.items(), key=lambda item: item[1])
+    """Decisions of the runner by market and reason."""
+    rows = [
+        (f"{market.market}: {reason.replace('_', ' ')}", count)
+        for market in reversed(result.markets)
+        for reason, count in sorted(market.reasons.items(), key=lambda item: item[1])
+    ]
+    figure, axes = picture(9.5, 0.9 + 0.35 * max(len(rows), 1))
     bars = axes.barh([name for name, _ in rows], [count for _, count in rows], color=ACCENT, height=0.6)
     axes.bar_label(bars, padding=4, fontsize=9)
     axes.set_xlabel("decisions")
@@ -181,7 +196,7 @@ would have gone live (red).</p>
     }</div>
 </div>
 <h2>Decisions by reason</h2>
-{figure(decisions(result), "Every decision of the runner on this market, shadow and live, by its closed reason code.")}
+{figure(decisions(result), "Every decision that led to the verdicts, by its closed reason code.")}
 <h2>Conditions</h2><table>{rows}</table>
 </main>"""
     page = (

@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from xtitan_core.evidence.cash_account import CashAccount, Outcome
 from xtitan_core.journal import (
     AnyRecord,
     DecisionRecord,
+    ShadowSettlementRecord,
+    ShadowTradeRecord,
     TradeRecord,
     TradeSettlementRecord,
 )
@@ -45,6 +48,9 @@ class MarketResult:
             preferred side at every slot.
         oracle: best possible win rate, where the construction gives one.
         bankroll_path: ``(trade number, lineage bankroll)`` for plotting.
+        forced_path: the same account had it been forced to take the preferred side at every slot; never evidence.
+        reasons: the runner's decisions by closed reason code.
+        reliability: calibration bins on the test span.
     """
 
     name: str
@@ -62,6 +68,8 @@ class MarketResult:
     edge_upper: float
     oracle: float | None
     bankroll_path: list[tuple[int, float]] = field(default_factory=list)
+    forced_path: list[tuple[int, float]] = field(default_factory=list)
+    reasons: dict[str, int] = field(default_factory=dict)
     reliability: list[Bin] = field(default_factory=list)
 
     @property
@@ -89,13 +97,12 @@ class RunnerResult:
     killed_contract: int
     killed_contract_in_ledger: bool
     journal_contracts: int
-    reasons: dict[str, int]
     equity: list[tuple[int, int]] = field(default_factory=list)
 
     @classmethod
     def nothing(cls, market: str) -> RunnerResult:
         """The runner did not trade, because nothing was promoted."""
-        return cls(market, 0, 0, 0, 0.0, 0.0, 0.0, "", "", 0, 0, 0, 0, False, 0, {})
+        return cls(market, 0, 0, 0, 0.0, 0.0, 0.0, "", "", 0, 0, 0, 0, False, 0)
 
     @property
     def win_rate(self) -> float:
@@ -177,6 +184,30 @@ def predicted_interval(probabilities: Sequence[float]) -> tuple[float, float, fl
     return max(mean - spread, 0.0), mean, min(mean + spread, 1.0)
 
 
+def decisions_by_reason(records: Sequence[AnyRecord]) -> dict[str, int]:
+    """How often each closed reason code decided."""
+    return dict(Counter(r.reason for r in records if isinstance(r, DecisionRecord)))
+
+
+def forced_path(records: Sequence[AnyRecord], points: int = 400) -> list[tuple[int, float]]:
+    """Bankroll of the evidence account, had it taken every settled shadow trade, wanted or not.
+
+    Returns:
+        At most about ``points`` pairs of (trades settled, bankroll), the last one included.
+    """
+    account = CashAccount()
+    bought = {r.trade_id: r for r in records if isinstance(r, ShadowTradeRecord)}
+    path = [(0, 1.0)]
+    for end in records:
+        if isinstance(end, ShadowSettlementRecord) and end.trade_id in bought:
+            trade = bought[end.trade_id]
+            account.purchase(end.trade_id, trade.payout_cents / trade.ask_cents - 1.0)
+            account.settle(end.trade_id, Outcome(end.outcome))
+            path.append((len(path), account.bankroll))
+    step = max(len(path) // points, 1)
+    return [*path[::step], path[-1]]
+
+
 def cents(amount: int) -> str:
     """Integer cents as an amount with two decimals."""
     return f"{'-' if amount < 0 else ''}{abs(amount) // 100}.{abs(amount) % 100:02d}"
@@ -200,7 +231,6 @@ def judge_runner(
     low, mean, high = predicted_interval([t.probability for t in settled])
     account = str(status["account_id"])
     buys = [b for b in truth["buys"] if b["account_id"] == account]
-    decisions = Counter(r.reason for r in records if isinstance(r, DecisionRecord))
     balance = int(status["opening_cents"])
     equity = [(0, balance)]
     for end in sorted(ends.values(), key=lambda r: (r.epoch, r.contract_id)):
@@ -223,6 +253,5 @@ def judge_runner(
         killed_contract=killed,
         killed_contract_in_ledger=killed in trades,
         journal_contracts=len(trades),
-        reasons=dict(decisions),
         equity=equity,
     )

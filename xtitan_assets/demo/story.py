@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from xtitan_assets.demo.results import MarketResult, RunnerResult, judge_runner
+from xtitan_assets.demo.results import (
+    MarketResult,
+    RunnerResult,
+    decisions_by_reason,
+    forced_path,
+    judge_runner,
+)
 from xtitan_assets.demo.world import World
-from xtitan_core.journal import read_journal
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,7 @@ def as_market(
     world: World, look: dict[str, Any], *, market: str, expected: bool, promoted: bool, oracle: float | None
 ) -> MarketResult:
     """The gate's last look and the offline report as one result."""
+    records = world.journal()
     return MarketResult(
         name=world.name,
         symbol=world.symbol,
@@ -74,6 +80,8 @@ def as_market(
         edge_upper=float(look["edge_upper"]),
         oracle=oracle,
         bankroll_path=[(int(n), float(e)) for n, e in look["path"]],
+        forced_path=forced_path(records),
+        reasons=decisions_by_reason(records),
         reliability=world.reliability("CALL", "PUT"),
     )
 
@@ -105,7 +113,7 @@ def trade(world: World, plan: Plan) -> RunnerResult:
     held = world.kill_between_send_and_answer(plan.trades)
     world.say(f"{world.name:>8} · kill -9 after contract {held['contract_id']} was booked and before its answer")
     world.run_runner("--stop-after-trades", str(plan.after))
-    records = [record for segment in read_journal(world.home.journal) for record in segment.records]
+    records = world.journal()
     result = judge_runner(world.name, records, world.truth(), world.runner_status(), int(held["contract_id"]))
     world.say(
         f"{world.name:>8} · recovered: {result.contracts} contracts, {result.wins} won, "

@@ -15,6 +15,7 @@ import httpx
 from xtitan_assets.demo.processes import Child, ProcessFailedError, command, run
 from xtitan_assets.demo.results import Bin
 from xtitan_assets.paths import Home
+from xtitan_core.journal import AnyRecord, read_journal
 
 Say = Callable[[str], None]
 TOKEN = "paper"
@@ -167,6 +168,10 @@ class World:
             self.folder / "logs" / "runner.log",
             {"XTITAN_TOKEN": TOKEN},
         )
+
+    def journal(self) -> list[AnyRecord]:
+        """Everything the runner wrote, chain verified."""
+        return [record for segment in read_journal(self.home.journal) for record in segment.records]
 
     def run_runner(self, *arguments: str, timeout: float = 300.0) -> None:
         """A runner session that ends by itself."""

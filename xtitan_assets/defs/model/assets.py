@@ -64,7 +64,7 @@ def serving_bundle(context: dg.AssetExecutionContext, workspace: WorkspaceResour
         params,
         sequence=next_sequence(home, params.model_name),
         venue_epoch=bundle_epoch(home, params),
-        lineage={"dagster_run_id": context.run_id},
+        lineage={"dagster_run_id": context.run.run_id},
     )
     return dg.MaterializeResult(data_version=dg.DataVersion(report.bundle_id), metadata=report.as_metadata())
 
@@ -100,5 +100,5 @@ def registered_model(context: dg.AssetExecutionContext, workspace: WorkspaceReso
     from xtitan_assets.steps.venue import bundle_epoch
 
     home, params = workspace.home(), workspace.params()
-    report = register(home, params, context.run_id, venue_epoch=bundle_epoch(home, params))
+    report = register(home, params, context.run.run_id, venue_epoch=bundle_epoch(home, params))
     return dg.MaterializeResult(metadata=report.as_metadata())

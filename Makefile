@@ -62,7 +62,7 @@ bench: install  ## Measurements: runner footprint, feature and lockstep speed
 	$(BIN)/python -m benchmarks $(ARGS)
 
 ui: install  ## Dagster, MLflow and the paper exchange in one go; shows the demo's runs when there are any
-	$(BIN)/xtitan ui $(ARGS)
+	$(BIN)/xtitan ui $(if $(wildcard .demo/.dagster),--home .demo) $(ARGS)
 
 clean:  ## Remove the environment, caches and the demo's folder; data/ and mlruns/ stay
 	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist

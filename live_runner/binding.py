@@ -31,10 +31,10 @@ CLOCK_SLACK_S = 2.0
 class Proof(StrEnum):
     """What to do with an unknown intent."""
 
-    BOUND = "bound"
-    WAIT = "wait"
-    NOT_BOUGHT = "not_bought"
-    QUARANTINE = "quarantine"
+    BOUND = "bound"  # exactly one purchase on the statement matches
+    WAIT = "wait"  # not enough evidence yet
+    NOT_BOUGHT = "not_bought"  # absent for long enough from enough complete statements
+    QUARANTINE = "quarantine"  # more than one purchase matches
 
 
 @dataclass(frozen=True, slots=True)

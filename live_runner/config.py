@@ -31,7 +31,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
-    environment: Literal["paper", "demo", "real"] = "paper"
+    environment: Literal["paper", "demo", "real"] = Field(
+        "paper", description="what the account is; real is refused: this version cannot be armed"
+    )
     venue: str = Field("http://127.0.0.1:8700", description="base URL of the REST API")
     account: str = Field("", description="account id; empty takes the first account (paper only)")
     app_id: str = Field("x-titan", min_length=1, description="Deriv-App-ID header")
@@ -48,19 +50,19 @@ class Settings(BaseModel):
     slot_seconds: int = Field(14, ge=1, description="slot length while no model says otherwise")
     settle_every_slot: bool = Field(False, description="settle the preferred side at every slot, abstained or not")
 
-    registry_poll_seconds: int = Field(60, ge=1)
-    registry_poll_wall_seconds: float = Field(2.0, gt=0)
-    segment_records: int = Field(5_000, ge=1)
-    segment_seconds: int = Field(3_600, ge=1)
+    registry_poll_seconds: int = Field(60, ge=1, description="ask the registry this often, in venue seconds ...")
+    registry_poll_wall_seconds: float = Field(2.0, gt=0, description="... and no more often than this")
+    segment_records: int = Field(5_000, ge=1, description="seal a journal segment after so many records ...")
+    segment_seconds: int = Field(3_600, ge=1, description="... or once they span so many venue seconds")
     answer_timeout_wall_seconds: float = Field(10.0, gt=0, description="then a purchase's outcome counts as unknown")
     stop_wait_wall_seconds: float = Field(5.0, ge=0, description="how long a stop waits for open contracts")
     metrics_port: int | None = Field(None, ge=0, le=65_535, description="loopback port of /metrics and /healthz")
 
-    stop_after_shadow: int | None = Field(None, ge=1)
-    stop_after_trades: int | None = Field(None, ge=1)
-    stop_after_slots: int | None = Field(None, ge=1)
+    stop_after_shadow: int | None = Field(None, ge=1, description="end after so many shadow settlements")
+    stop_after_trades: int | None = Field(None, ge=1, description="end after so many settled real trades")
+    stop_after_slots: int | None = Field(None, ge=1, description="end after so many decision slots")
 
-    limits: Limits = Limits()
+    limits: Limits = Field(Limits(), description="the account's limits, a table of their own in the TOML file")
 
     @model_validator(mode="after")
     def _consistent(self) -> Settings:

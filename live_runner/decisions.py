@@ -8,7 +8,7 @@ from live_runner.gate import Gate, Outcome, Purchase
 from live_runner.ledger import Order
 from live_runner.models.slots import ModelSlots
 from live_runner.ops.metrics import Metrics
-from live_runner.trading.engine import Engine, Prediction, Wanted
+from live_runner.trading.engine import Engine, Missed, Prediction, Wanted
 from live_runner.trading.market import Market
 from xtitan_core.clock import Clock, monotonic
 from xtitan_core.contracts import Contract
@@ -77,7 +77,9 @@ class Decider:
             problem = self._unfit(epoch)
             features = self._market.stream(model.session.spec_sha256)
             if problem or features is None:
-                self._books.journal.add(self._engine.miss_slot(slot, model, epoch, problem or "features_not_ready"))
+                self._books.journal.add(
+                    self._engine.miss_slot(slot, model, epoch, problem or Missed.FEATURES_NOT_READY)
+                )
                 continue
             began = monotonic()
             prediction = self._engine.predict(slot, model, epoch, spot, features)
@@ -99,7 +101,7 @@ class Decider:
 
     def _unfit(self, epoch: int) -> str:
         age = self._clock.now() - epoch
-        return "" if -1.0 <= age <= self._settings.limits.max_tick_age_s else "stale_tick"
+        return "" if -1.0 <= age <= self._settings.limits.max_tick_age_s else Missed.STALE_TICK
 
     async def _quote(self, client: DerivClient, contract: Contract) -> Quoted:
         payload = requests.proposal(self._settings.symbol, contract, self._settings.shadow_stake_cents, self.currency)

@@ -59,34 +59,34 @@ ROUNDING = 1e-9
 class Outcome(StrEnum):
     """How an attempt to buy ended."""
 
-    BOUGHT = "bought"
-    ABANDONED = "abandoned"
-    REJECTED = "rejected"
-    UNKNOWN = "unknown"
-    BLOCKED = "blocked"
+    BOUGHT = "bought"  # the venue confirmed the purchase
+    ABANDONED = "abandoned"  # prepared, then given up before anything was sent
+    REJECTED = "rejected"  # marked as sent, and known not to have bought; reserved until a statement confirms it
+    UNKNOWN = "unknown"  # sent, and whether it bought is not known; the connection is closed and recovery finds out
+    BLOCKED = "blocked"  # refused before an intent was written
 
 
 class GateReason(StrEnum):
     """The gate's own reasons; ``LimitBreach`` and ``decision.Reason`` complete the list, venue codes come as they are."""
 
-    ANSWERED = "answered"
-    HALTED = "halted"
-    STOPPING = "stopping"
-    NOT_RECOVERED = "not_recovered"
-    IN_FLIGHT = "in_flight"
-    UNRESOLVED = "unresolved"
-    TRIED_BEFORE = "tried_before"
-    QUOTE_REFUSED = "quote_refused"
-    QUOTE_UNANSWERED = "quote_unanswered"
-    QUOTE_INVALID = "quote_invalid"
-    QUOTE_STALE = "quote_stale"
-    SLOW_ANSWER = "slow_answer"
-    OVER_STAKE = "over_stake"
-    RATIO_MOVED = "ratio_moved"
-    LEDGER_REFUSED = "ledger_refused"
-    NO_ANSWER = "no_answer"
-    BAD_ANSWER = "bad_answer"
-    CANCELLED = "cancelled"
+    ANSWERED = "answered"  # the venue answered with a contract
+    HALTED = "halted"  # the kill latch is closed
+    STOPPING = "stopping"  # the runner was told to stop
+    NOT_RECOVERED = "not_recovered"  # this connection has not been reconciled with the ledger, or it is closed
+    IN_FLIGHT = "in_flight"  # another purchase is under way
+    UNRESOLVED = "unresolved"  # an earlier purchase's outcome is unknown, or its rejection not confirmed
+    TRIED_BEFORE = "tried_before"  # this decision was tried before; one decision is tried once, ever
+    QUOTE_REFUSED = "quote_refused"  # the venue refused the quote; its code follows after a colon
+    QUOTE_UNANSWERED = "quote_unanswered"  # no answer to the request for a quote
+    QUOTE_INVALID = "quote_invalid"  # the quote's frame cannot be read
+    QUOTE_STALE = "quote_stale"  # the quote is older than max_quote_age_s, or time went backwards
+    SLOW_ANSWER = "slow_answer"  # the quote took longer than max_rtt_s
+    OVER_STAKE = "over_stake"  # the quote asks more than the stake
+    RATIO_MOVED = "ratio_moved"  # the payout ratio differs from the expected one by more than ratio_tolerance
+    LEDGER_REFUSED = "ledger_refused"  # the ledger's triggers refused to mark the intent as sent
+    NO_ANSWER = "no_answer"  # no answer in time, or the connection was lost after sending
+    BAD_ANSWER = "bad_answer"  # the answer cannot be read or contradicts the ledger
+    CANCELLED = "cancelled"  # the task was cancelled while it waited
 
 
 class TradingClient(Protocol):

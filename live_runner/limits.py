@@ -24,15 +24,15 @@ CLOCK_SLACK_S = 1.0
 class LimitBreach(StrEnum):
     """Why an order is refused. Closed: every refusal in logs and journal carries one of these."""
 
-    NOT_FINITE = "not_finite"
-    STAKE = "stake"
-    DAY_STOPPED = "day_stopped"
-    DAY_LOSS = "day_loss"
-    DAY_LOSS_RESERVED = "day_loss_reserved"
-    OPEN_CONTRACTS = "open_contracts"
-    EXPOSURE = "exposure"
-    RATE = "rate"
-    STALE_TICK = "stale_tick"
+    NOT_FINITE = "not_finite"  # the stake is not a whole number of cents, or there is no tick yet
+    STAKE = "stake"  # stake below min_stake_cents or above max_stake_cents
+    DAY_STOPPED = "day_stopped"  # the day's loss limit was reached earlier today; a later win does not re-open the day
+    DAY_LOSS = "day_loss"  # realised loss and this stake exceed max_day_loss_cents; the day is stopped
+    DAY_LOSS_RESERVED = "day_loss_reserved"  # the same with all open and unknown stakes counted as lost
+    OPEN_CONTRACTS = "open_contracts"  # more than max_open_contracts open or unknown
+    EXPOSURE = "exposure"  # open and unknown stakes and this one exceed max_exposure_cents
+    RATE = "rate"  # more than max_buys_per_minute sent in the last 60 venue seconds
+    STALE_TICK = "stale_tick"  # the newest tick is older than max_tick_age_s, or lies in the future
 
 
 class Limits(BaseModel):
@@ -43,17 +43,19 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
-    min_stake_cents: int = Field(default=35, ge=1)
-    max_stake_cents: Cents = 1_000
-    max_day_loss_cents: Cents = 20_000
-    max_open_contracts: int = Field(default=1, ge=0)
-    max_exposure_cents: Cents = 5_000
-    max_buys_per_minute: int = Field(default=10, ge=0)
-    max_tick_age_s: Seconds = 5.0
-    max_quote_age_s: Seconds = 2.0
-    max_rtt_s: Seconds = 1.0
-    max_skew_s: Seconds = 2.0
-    ratio_tolerance: float = Field(default=0.001, ge=0.0)
+    min_stake_cents: int = Field(default=35, ge=1, description="smallest stake sent")
+    max_stake_cents: Cents = Field(default=1_000, description="largest stake sent")
+    max_day_loss_cents: Cents = Field(default=20_000, description="loss of a UTC day, open and unknown stakes included")
+    max_open_contracts: int = Field(default=1, ge=0, description="contracts open or of unknown outcome at once")
+    max_exposure_cents: Cents = Field(default=5_000, description="stakes open or of unknown outcome at once")
+    max_buys_per_minute: int = Field(default=10, ge=0, description="buy frames in any 60 venue seconds")
+    max_tick_age_s: Seconds = Field(default=5.0, description="age of the newest tick, at decision and at sending")
+    max_quote_age_s: Seconds = Field(default=2.0, description="time from asking for the quote to sending the buy")
+    max_rtt_s: Seconds = Field(default=1.0, description="time the venue may take to answer with the quote")
+    max_skew_s: Seconds = Field(default=2.0, description="difference between our clock and the venue's")
+    ratio_tolerance: float = Field(
+        default=0.001, ge=0.0, description="payout ratio at the quote against the expected one"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from live_runner.gate import Outcome
 from live_runner.ledger import Booked
 from live_runner.parts import Parts
 from live_runner.recovery import cash_row, recover
+from live_runner.trading.engine import Missed
 from live_runner.trading.follow import disagreement
 from live_runner.trading.market import Spot, TickKind
 from live_runner.upkeep import Upkeep
@@ -166,7 +167,7 @@ class TradingLoop:
         before = p.market.spot
         p.books.journal.add(*await bring_up(p.settings, p.market, p.engine, Spot(first.epoch, first.quote)))
         if before is not None:
-            self._miss_between(before.epoch, first.epoch, "reconnect")
+            self._miss_between(before.epoch, first.epoch, Missed.RECONNECT)
         await self.upkeep.warm_models()
         _log.info("connected to %s, epoch %d", p.settings.venue, int(p.clock.now()))
 
@@ -241,7 +242,7 @@ class TradingLoop:
         except DerivClientError as error:
             _log.warning("the ticks between %d and %d are missing (%s); features start over", last, epoch, error)
             p.market.keep_only(set())
-        self._miss_between(last, epoch, "gap")
+        self._miss_between(last, epoch, Missed.GAP)
 
     def _miss_between(self, last: int, epoch: int, reason: str) -> None:
         """Journal the decision slots strictly after ``last`` and before ``epoch``; a day's worth at most."""

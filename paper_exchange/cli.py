@@ -70,8 +70,8 @@ def parser() -> argparse.ArgumentParser:
         "--market",
         default="fair",
         metavar="fair|planted|replay:FILE",
-        help="fair: driftless volatility indices (default); planted: these and PLANTED_100; replay:FILE: a csv or "
-        "csv.gz of epoch,quote[,simulated] in place of --symbol",
+        help="fair: driftless volatility indices (default); planted: these and PLANTED_100; replay:FILE: a csv, "
+        "csv.gz or parquet of epoch,quote[,simulated] in place of --symbol",
     )
     run.add_argument("--symbol", default="R_100", help="symbol that a replay plays (default %(default)s)")
     run.add_argument(

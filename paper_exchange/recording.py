@@ -21,6 +21,12 @@ from xtitan_core.symbols import Symbol
 MAX_BYTES = 1 << 30
 """Largest recording read, unpacked."""
 
+EARLIEST = 946_684_800
+"""2000-01-01T00:00:00Z. Nothing paper is older, so a smaller epoch is a mistake."""
+
+LATEST = 4_102_444_800
+"""2100-01-01T00:00:00Z. A larger epoch is not in seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ticks:
@@ -66,14 +72,36 @@ class RecordedSeries:
         return self._epochs[i:j], self._quotes[i:j]
 
 
-def read_ticks(path: Path) -> Ticks:
-    """Read ``epoch,quote[,simulated]`` from a ``.csv`` or ``.csv.gz`` file.
+def parquet_as_csv(path: Path) -> bytes:
+    """The same rows as csv, so that both formats pass the same checks.
 
     Raises:
-        SetupError: when the file is missing, is no such file, or its ticks are out of order or not positive.
+        SetupError: pyarrow is not among the base dependencies, or the file is not parquet.
     """
     try:
-        raw = path.read_bytes()
+        from pyarrow import ArrowException, parquet
+        from pyarrow import csv as arrow_csv
+    except ModuleNotFoundError:
+        raise SetupError(f"reading {path} needs pyarrow; pip install pyarrow, or convert it to csv") from None
+    text = io.BytesIO()
+    try:
+        arrow_csv.write_csv(parquet.read_table(path), text, arrow_csv.WriteOptions(quoting_style="none"))
+    except ArrowException as problem:
+        raise SetupError(
+            f"cannot read the recording {path}: {str(problem).splitlines()[0]}; give parquet or csv"
+        ) from None
+    return text.getvalue()
+
+
+def read_ticks(path: Path) -> Ticks:
+    """Read ``epoch,quote[,simulated]`` from a ``.csv``, ``.csv.gz`` or ``.parquet`` file.
+
+    Raises:
+        SetupError: when the file is missing, is no such file, or its ticks are out of order or not positive; or for
+            parquet where pyarrow is not installed.
+    """
+    try:
+        raw = parquet_as_csv(path) if path.suffix == ".parquet" else path.read_bytes()
         if path.suffix == ".gz":
             with gzip.open(io.BytesIO(raw)) as packed:
                 raw = packed.read(MAX_BYTES + 1)
@@ -83,10 +111,20 @@ def read_ticks(path: Path) -> Ticks:
         raise SetupError(f"cannot read the recording {path}: {reason}; give a csv with columns epoch,quote") from None
     if len(raw) > MAX_BYTES:
         raise SetupError(f"the recording {path} is larger than {MAX_BYTES} bytes; cut it into pieces")
+    if raw.startswith(b"PAR1"):
+        raise SetupError(f"the recording {path} is parquet, which only the pipeline reads; convert it to csv or csv.gz")
+    try:
+        return _parse(path, text)
+    except csv.Error as problem:
+        raise SetupError(f"the recording {path} is no csv: {problem}; give a csv with columns epoch,quote") from None
+
+
+def _parse(path: Path, text: str) -> Ticks:
     rows = csv.reader(io.StringIO(text))
-    header = [name.strip() for name in next(rows, [])]
+    header = [" ".join(name.split()) for name in next(rows, [])]
     if "epoch" not in header or "quote" not in header:
-        raise SetupError(f"the recording {path} has columns {','.join(header) or '(none)'}; it needs epoch,quote")
+        columns = ",".join(header)[:60] or "(none)"
+        raise SetupError(f"the recording {path} has columns {columns}; it needs epoch,quote")
     at_epoch, at_quote = header.index("epoch"), header.index("quote")
     at_simulated = header.index("simulated") if "simulated" in header else None
     epochs: list[int] = []
@@ -103,6 +141,8 @@ def read_ticks(path: Path) -> Ticks:
             raise SetupError(f"{path} line {line} is no tick: {','.join(row)[:60]}; repair or cut the file") from None
         if not (math.isfinite(quote) and quote > 0) or (epochs and epoch <= epochs[-1]):
             raise SetupError(f"{path} line {line}: quotes must be positive and epochs increase; repair or cut the file")
+        if not EARLIEST <= epoch < LATEST:
+            raise SetupError(f"{path} line {line}: {epoch} is no epoch in seconds since 2000; convert the epoch column")
         epochs.append(epoch)
         quotes.append(quote)
     if len(epochs) < 2:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from paper_exchange.errors import SetupError
 from paper_exchange.planted import DEFAULT_PHI
-from paper_exchange.recording import Ticks, replay
+from paper_exchange.recording import EARLIEST, Ticks, replay
 from paper_exchange.series import SimulatedSeries, TickSource
 from xtitan_core.clock import DAY, midnight
 from xtitan_core.symbols import PLANTED_SYMBOL, SYMBOLS, symbol
@@ -84,6 +84,8 @@ def build_world(
             f"paper time would start at epoch {start}, less than {MIN_AGE_DAYS} days ago; "
             "choose an earlier --start or an older recording"
         )
+    if start < EARLIEST:
+        raise SetupError(f"paper time would start at epoch {start}, before 2000; choose a later --start")
     first_day = midnight(start) - history_days * DAY
     for name, entry in SYMBOLS.items():
         if name in sources or (entry.planted and not planted):

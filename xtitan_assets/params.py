@@ -21,69 +21,80 @@ class Section(BaseModel):
 
 
 class VenueParams(Section):
-    url: str = "http://127.0.0.1:8700"
-    acknowledge_deriv_terms: bool = False
-    retention_days: int = Field(0, ge=0)
+    url: str = Field("http://127.0.0.1:8700", description="the paper exchange; Deriv is https://api.derivws.com")
+    acknowledge_deriv_terms: bool = Field(False, description="must be true to download from Deriv")
+    retention_days: int = Field(0, ge=0, description="delete Deriv's ticks older than this; 0 keeps them for ever")
 
 
 class DataParams(Section):
-    symbol: str = "R_100"
-    days: int = Field(4, ge=2, le=3_650)
+    symbol: str = Field("R_100", description="what this run trains on")
+    days: int = Field(
+        4, ge=2, le=3_650, description="whole UTC days before the venue's today; the first serve as warm-up"
+    )
 
 
 class LabelParams(Section):
-    duration: int = Field(5, ge=1)
-    unit: Literal["t", "s", "m", "h"] = "t"
-    slot_seconds: int = Field(14, ge=1)
-    latency_seconds: int = Field(0, ge=0)
-    touch_sigmas: float = Field(2.0, gt=0)
-    range_sigmas: float = Field(3.0, gt=0)
+    duration: int = Field(5, ge=1, description="duration of the rise/fall contract that is traded")
+    unit: Literal["t", "s", "m", "h"] = Field("t", description="its unit: ticks, seconds, minutes or hours")
+    slot_seconds: int = Field(14, ge=1, description="one decision each time the epoch is a multiple of this")
+    latency_seconds: int = Field(0, ge=0, description="measured delay between decision and purchase")
+    touch_sigmas: float = Field(2.0, gt=0, description="barrier of the touch heads, in tick sigmas from the entry")
+    range_sigmas: float = Field(3.0, gt=0, description="both barriers of the stays-between head, in tick sigmas")
 
 
 class FeatureParams(Section):
-    tick_window: int = Field(64, ge=8, le=4_096)
-    bar_seconds: int = Field(60, ge=10)
-    bar_window: int = Field(32, ge=4, le=1_000)
-    anchor_bars: int = Field(1_000, ge=250)
+    tick_window: int = Field(64, ge=8, le=4_096, description="log returns of ticks that a model sees")
+    bar_seconds: int = Field(60, ge=10, description="length of a bar; divides a day")
+    bar_window: int = Field(32, ge=4, le=1_000, description="closed bars that a model sees")
+    anchor_bars: int = Field(
+        1_000, ge=250, description="closed bars before midnight that each day's indicators start from"
+    )
 
 
 class SplitParams(Section):
-    folds: int = Field(3, ge=2)
-    test_fraction: float = Field(0.15, gt=0, lt=0.5)
-    calibration_fraction: float = Field(0.15, gt=0, lt=0.5)
-    embargo_seconds: int = Field(300, ge=0)
+    folds: int = Field(3, ge=2, description="walk-forward folds inside the training span")
+    test_fraction: float = Field(0.15, gt=0, lt=0.5, description="of the time span, at its end: backtest only")
+    calibration_fraction: float = Field(0.15, gt=0, lt=0.5, description="before the test span: calibration only")
+    embargo_seconds: int = Field(300, ge=0, description="samples so close before a later split are dropped")
 
 
 class TrainParams(Section):
-    preset: Literal["light", "full"] = "light"
-    width: int = Field(16, ge=4, le=512)
-    epochs: int = Field(6, ge=1)
-    batch_size: int = Field(512, ge=8)
-    learning_rate: float = Field(2e-3, gt=0)
-    stride_ticks: int = Field(3, ge=1)
-    patience: int = Field(2, ge=1)
-    seed: int = 7
+    preset: Literal["light", "full"] = Field(
+        "light", description="light: BiLSTM with attention; full: Temporal Fusion Transformer"
+    )
+    width: int = Field(16, ge=4, le=512, description="the one dial: every other size of the network follows from it")
+    epochs: int = Field(6, ge=1, description="most passes over the training samples")
+    batch_size: int = Field(512, ge=8, description="samples of one optimiser step")
+    learning_rate: float = Field(2e-3, gt=0, description="of the optimiser")
+    stride_ticks: int = Field(3, ge=1, description="one training sample every so many ticks")
+    patience: int = Field(2, ge=1, description="stop after so many passes without a better loss")
+    seed: int = Field(7, description="of weights, order of samples and resampling")
 
 
 class QuoteParams(Section):
-    commission: float = Field(0.012, gt=0, lt=0.5)
-    stake_cents: int = Field(1_000, ge=35)
+    commission: float = Field(
+        0.012,
+        gt=0,
+        lt=0.5,
+        description="the paper profile's, of payout; used until a journal with recorded quotes exists",
+    )
+    stake_cents: int = Field(1_000, ge=35, description="stake that a quote is computed for while none is recorded")
 
 
 class DecisionParams(Section):
-    min_edge: float = Field(0.02, ge=0, lt=1)
+    min_edge: float = Field(0.02, ge=0, lt=1, description="abstain below this expected value per unit of stake")
 
 
 class GateParams(Section):
-    lineages: int = Field(1, ge=1)
-    budget: int = Field(50, ge=1)
-    haircut: float = Field(0.01, ge=0, lt=1)
-    max_trades: int = Field(3_000, ge=1)
+    lineages: int = Field(1, ge=1, description="declared lineages; every threshold of the gate rises with it")
+    budget: int = Field(50, ge=1, description="registrations a lineage and year")
+    haircut: float = Field(0.01, ge=0, lt=1, description="taken off the payout ratio of each shadow fill")
+    max_trades: int = Field(3_000, ge=1, description="stop for futility after so many counted shadow trades")
 
 
 class RegistryParams(Section):
-    model_name: str = ""
-    expires_days: int = Field(30, ge=1)
+    model_name: str = Field("", description="the lineage; empty derives it from symbol and contract")
+    expires_days: int = Field(30, ge=1, description="days after packaging, in venue time, that a bundle may be used")
 
 
 class Params(Section):

@@ -41,21 +41,21 @@ _ALGORITHM = "ed25519"
 class BundleProblem(StrEnum):
     """Why a bundle is refused. Closed: every refusal carries one of these."""
 
-    UNREADABLE = "unreadable"
-    MISSING_FILE = "missing_file"
-    UNEXPECTED_FILE = "unexpected_file"
-    NOT_A_FILE = "not_a_file"
-    TOO_LARGE = "too_large"
-    WRONG_ID = "wrong_id"
-    BAD_SIGNATURE = "bad_signature"
-    UNKNOWN_KEY = "unknown_key"
-    MALFORMED = "malformed"
-    OLD_SEQUENCE = "old_sequence"
-    EXPIRED = "expired"
-    RUNNER_TOO_OLD = "runner_too_old"
-    FILE_MISMATCH = "file_mismatch"
-    FEATURE_MISMATCH = "feature_mismatch"
-    BAD_GOLDEN = "bad_golden"
+    UNREADABLE = "unreadable"  # the folder or a file cannot be read
+    MISSING_FILE = "missing_file"  # one of the four files is not there
+    UNEXPECTED_FILE = "unexpected_file"  # there is a fifth file
+    NOT_A_FILE = "not_a_file"  # a link, folder or device instead of a regular file
+    TOO_LARGE = "too_large"  # a file exceeds its size cap
+    WRONG_ID = "wrong_id"  # not the manifest whose hash the registry names
+    BAD_SIGNATURE = "bad_signature"  # the signature is malformed or does not fit the manifest
+    UNKNOWN_KEY = "unknown_key"  # signed with a key that is not trusted here
+    MALFORMED = "malformed"  # the manifest breaks its schema or is not in canonical form
+    OLD_SEQUENCE = "old_sequence"  # an older registration than the caller accepts
+    EXPIRED = "expired"  # expires_epoch has passed, in venue time
+    RUNNER_TOO_OLD = "runner_too_old"  # needs a newer version of this program
+    FILE_MISMATCH = "file_mismatch"  # model or golden vectors are not the bytes that were signed
+    FEATURE_MISMATCH = "feature_mismatch"  # trained on other features than this install computes
+    BAD_GOLDEN = "bad_golden"  # the golden vectors are malformed or do not fit the manifest
 
 
 class BundleError(ValueError):

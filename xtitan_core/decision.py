@@ -13,12 +13,12 @@ from xtitan_core.contracts import ContractType
 class Reason(StrEnum):
     """Why a decision came out as it did. Closed: every journal row carries one of these."""
 
-    EDGE = "edge"
-    NO_EDGE = "no_edge"
-    NON_FINITE = "non_finite"
-    NO_QUOTE = "no_quote"
-    STALE_QUOTE = "stale_quote"
-    BAD_QUOTE = "bad_quote"
+    EDGE = "edge"  # buy: the expected value at the quote is positive and reaches the minimum edge
+    NO_EDGE = "no_edge"  # abstain: the expected value at the quote is zero, negative or below the minimum edge
+    NON_FINITE = "non_finite"  # abstain: a probability is not a number in [0, 1]
+    NO_QUOTE = "no_quote"  # abstain: the venue gave no quote for the preferred side
+    STALE_QUOTE = "stale_quote"  # abstain: the quote came later than max_tick_age_s after its tick
+    BAD_QUOTE = "bad_quote"  # abstain: the quote costs nothing or pays no more than it costs
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,16 +28,16 @@ class LedgerFaultError(LedgerError):
 class IntentState(StrEnum):
     """The life of one intended purchase; the allowed transitions are in ``schema.TRANSITIONS``."""
 
-    PREPARED = "prepared"
-    ABANDONED = "abandoned"
-    SENT = "sent"
-    OPEN = "open"
-    SETTLED = "settled"
-    REJECTED = "rejected"
-    UNKNOWN = "unknown"
-    NOT_BOUGHT = "not_bought"
-    QUARANTINED = "quarantined"
-    LATE_BOUND = "late_bound"
+    PREPARED = "prepared"  # the stake is reserved; nothing was sent
+    ABANDONED = "abandoned"  # given up before sending
+    SENT = "sent"  # on disk before the frame is written: a purchase may exist from here on
+    OPEN = "open"  # the contract exists and has not settled
+    SETTLED = "settled"  # the contract's end is booked
+    REJECTED = "rejected"  # the venue said no, or the last check stopped the send; confirmed by a later statement
+    UNKNOWN = "unknown"  # sent, outcome unknown; counts as open and as lost
+    NOT_BOUGHT = "not_bought"  # the venue's records rule a purchase out; kept as a tombstone
+    QUARANTINED = "quarantined"  # several purchases match; nothing resolves it by itself
+    LATE_BOUND = "late_bound"  # found after it had been ruled out; adopted, and the runner is halted
 
 
 UNRESOLVED = frozenset({IntentState.SENT, IntentState.UNKNOWN, IntentState.QUARANTINED})
@@ -190,10 +190,10 @@ class Intent:
 class Booked(StrEnum):
     """What became of a cash row that was offered to the ledger."""
 
-    BOOKED = "booked"
-    DUPLICATE = "duplicate"
-    PRIOR = "prior"
-    GAP = "gap"
+    BOOKED = "booked"  # new, and it follows the last balance
+    DUPLICATE = "duplicate"  # booked before, with the same figures
+    PRIOR = "prior"  # part of the opening balance
+    GAP = "gap"  # a row in between is missing: not booked, and the gate closes until the statement was read
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from live_runner.models.slots import Slot, SlotModel
 from live_runner.trading.shadow import ShadowBook
@@ -21,6 +22,15 @@ from xtitan_core.journal import (
     ShadowSettlementRecord,
     ShadowTradeRecord,
 )
+
+
+class Missed(StrEnum):
+    """Why a slot passed without a prediction; misses after one carry the decision's reason or the gate's outcome."""
+
+    STALE_TICK = "stale_tick"  # the tick of the slot was older than max_tick_age_s when its turn came
+    FEATURES_NOT_READY = "features_not_ready"  # the features are not warmed up, or history does not reach back
+    RECONNECT = "reconnect"  # there was no connection at the slot
+    GAP = "gap"  # the slot's tick never came on the stream
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from xtitan_core.features.stream import FeatureStream
 class TickKind(StrEnum):
     """What a tick turned out to be."""
 
-    NEXT = "next"
-    REPEATED = "repeated"
-    AFTER_GAP = "after_gap"
+    NEXT = "next"  # one grid step after the last tick, or the first
+    REPEATED = "repeated"  # not newer than the last tick: ignored
+    AFTER_GAP = "after_gap"  # ticks are missing in between: filled from history first
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`xtitan ui`: Dagster and MLflow on loopback, started and stopped together."""
+"""`xtitan ui`: Dagster, MLflow and a paper exchange on loopback, started and stopped together."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from xtitan_assets import environment
 from xtitan_assets.commands.options import Subparsers, add_home, progress, say
 from xtitan_assets.lineage import PROJECT
+from xtitan_assets.params import load_params
 from xtitan_assets.paths import Home
 from xtitan_assets.steps.errors import StepError
 
@@ -26,8 +28,9 @@ def add(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "ui",
         help="open Dagster and MLflow in the browser",
-        description="Start `dagster dev` and the MLflow server on loopback, print their addresses, and stop both on "
-        "Ctrl-C. Neither has a password: do not publish these ports, use an SSH tunnel.",
+        description="Start `dagster dev`, the MLflow server and, when params.yaml names a venue on this machine and "
+        "nothing answers there, a paper exchange; print their addresses, and stop all of them on Ctrl-C. None has a "
+        "password: do not publish these ports, use an SSH tunnel.",
     )
     parser.add_argument("--dagster-port", type=int, default=3000, metavar="PORT", help="default 3000")
     parser.add_argument("--mlflow-port", type=int, default=5000, metavar="PORT", help="default 5000")
@@ -46,9 +49,12 @@ def call(options: argparse.Namespace) -> int:
         ("Dagster", options.dagster_port, dagster_command(options.dagster_port)),
         ("MLflow", options.mlflow_port, mlflow_command(home, options.mlflow_port)),
     ]
+    venue = load_params(home.params).venue.url
     for name, port, _ in services:
         if listening(port):
             raise StepError(f"port {port} is taken; choose another one for {name} with --{name.lower()}-port")
+    if (local := local_port(venue)) and not listening(local):
+        services.append(("Exchange", local, exchange_command(local)))
     (home.mlruns / "artifacts").mkdir(parents=True, exist_ok=True)
     # Explicit, because a shell starts background jobs with SIGINT ignored, and children would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -61,7 +67,7 @@ def call(options: argparse.Namespace) -> int:
             wait_until_listening(name, port, running[-1], home)
             say(f"{name}: http://127.0.0.1:{port}")
             sys.stdout.flush()
-        say("Ctrl-C stops both")
+        say("Ctrl-C stops them")
         sys.stdout.flush()
         while all(process.poll() is None for process in running):
             time.sleep(0.5)
@@ -84,6 +90,18 @@ def mlflow_command(home: Home, port: int) -> list[str]:
     store = ["--backend-store-uri", home.mlflow_uri, "--artifacts-destination", str(home.mlruns / "artifacts")]
     bind = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     return [sys.executable, "-m", "mlflow", "server", *store, *bind]
+
+
+def local_port(venue: str) -> int | None:
+    """Port of a venue on this machine's loopback; None for any other venue."""
+    url = urlsplit(venue)
+    return url.port if url.hostname in {"127.0.0.1", "localhost"} else None
+
+
+def exchange_command(port: int) -> list[str]:
+    """A paper exchange in real time, so that any asset can be run from the UI."""
+    program = str(Path(sys.executable).parent / "paper_exchange")
+    return [program, "serve", "--port", str(port), "--market", "planted", "--speed", "real"]
 
 
 def start(home: Home, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:

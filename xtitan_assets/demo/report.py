@@ -72,6 +72,7 @@ def bankrolls(result: DemoResult) -> str:
     axes.axhline(1.0, color=MUTED, lw=0.8)
     axes.set_yscale("log")
     axes.set_xscale("symlog", linthresh=100)
+    axes.set_xlim(left=-2)
     axes.set_xlabel("shadow trades")
     axes.set_ylabel("bankroll of an honest paper account")
     axes.legend(frameon=False, fontsize=9)
@@ -84,7 +85,7 @@ def usual_rule(result: DemoResult) -> str:
     colours = [BAD if r.promoted else MUTED for r in result.naive]
     axes.bar([r.retrain for r in result.naive], [r.win_rate for r in result.naive], color=colours, width=0.65)
     axes.axhline(result.markets[0].break_even, color=INK, ls="--", lw=1.0, label="break-even")
-    axes.set_ylim(0.44, 0.58)
+    axes.set_ylim(min(0.44, *(r.win_rate - 0.01 for r in result.naive)), max(0.58, *(r.win_rate for r in result.naive)))
     axes.set_xticks([r.retrain for r in result.naive])
     axes.set_xlabel("retrain")
     axes.set_ylabel("win rate, 500 validation trades")

@@ -12,13 +12,13 @@ from xtitan_core.evidence.cash_account import Outcome
 class Excluded(StrEnum):
     """Why a shadow trade is not evidence. Closed; the counts are published."""
 
-    NOT_WANTED = "not_wanted"
-    BEFORE_REGISTRATION = "before_registration"
-    NO_ACCOUNT = "no_account"
-    OTHER_ACCOUNT = "other_account"
-    OTHER_SYMBOL = "other_symbol"
-    COMMISSION_MOVED = "commission_moved"
-    DUPLICATE = "duplicate"
+    NOT_WANTED = "not_wanted"  # the model abstained; settled for the printed bound only
+    BEFORE_REGISTRATION = "before_registration"  # decided before the candidate was registered
+    NO_ACCOUNT = "no_account"  # no session record names the account it was quoted on
+    OTHER_ACCOUNT = "other_account"  # quoted on another account than the candidate's first trade
+    OTHER_SYMBOL = "other_symbol"  # a symbol that the candidate was not registered for
+    COMMISSION_MOVED = "commission_moved"  # the commission moved by more than 0.3 points since the first trade
+    DUPLICATE = "duplicate"  # this trade was recorded before
 
 
 @dataclass(frozen=True, slots=True)

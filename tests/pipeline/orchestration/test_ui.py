@@ -1,4 +1,4 @@
-"""`xtitan ui`: both servers answer on loopback, Ctrl-C stops them, and nothing is left behind."""
+"""`xtitan ui`: all servers answer on loopback, Ctrl-C stops them, and nothing is left behind."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def test_a_taken_port_is_named(workspace: Callable, capsys: pytest.CaptureFixtur
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_both_pages_come_up_and_ctrl_c_stops_everything(workspace: Callable) -> None:
-    space = workspace("http://127.0.0.1:9")
-    dagster_port, mlflow_port = free_ports(2)
+def test_everything_comes_up_and_ctrl_c_stops_everything(workspace: Callable) -> None:
+    dagster_port, mlflow_port, venue_port = free_ports(3)
+    space = workspace(f"http://127.0.0.1:{venue_port}")
     ports = ["--dagster-port", str(dagster_port), "--mlflow-port", str(mlflow_port)]
     process = subprocess.Popen(
         [sys.executable, "-m", "xtitan_assets.cli", "ui", *ports, "--home", str(space.home.root)],
@@ -75,7 +75,8 @@ def test_both_pages_come_up_and_ctrl_c_stops_everything(workspace: Callable) -> 
         assert lines == [
             f"Dagster: http://127.0.0.1:{dagster_port}",
             f"MLflow: http://127.0.0.1:{mlflow_port}",
-            "Ctrl-C stops both",
+            f"Exchange: http://127.0.0.1:{venue_port}",
+            "Ctrl-C stops them",
         ], process.stderr.read() if process.stderr and process.poll() is not None else lines
         query = {"query": "{ repositoriesOrError { ... on RepositoryConnection { nodes { location { name } } } } }"}
         deadline = time.monotonic() + 120
@@ -88,6 +89,7 @@ def test_both_pages_come_up_and_ctrl_c_stops_everything(workspace: Callable) -> 
         assert names == ["xtitan"]
         health = httpx.get(f"http://127.0.0.1:{mlflow_port}/health", timeout=30, trust_env=False)
         assert health.status_code == 200
+        assert httpx.get(f"http://127.0.0.1:{venue_port}/v1/health", timeout=30, trust_env=False).text == "OK"
         children = group_members(process.pid)
         assert children
         process.send_signal(signal.SIGINT)

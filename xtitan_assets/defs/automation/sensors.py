@@ -74,7 +74,9 @@ def run_failure_alert(context: dg.RunFailureSensorContext, workspace: WorkspaceR
     context.log.info(alert(workspace.home(), f"x.titan: {run.job_name} failed", details))
 
 
-# Daemon evaluation of WHEN_READY on the per-day assets, apart from everything that could train.
 light_automation = dg.AutomationConditionSensorDefinition(
-    "light_automation", target=dg.AssetSelection.groups("features"), minimum_interval_seconds=60
+    "light_automation",
+    target=dg.AssetSelection.groups("features"),
+    minimum_interval_seconds=60,
+    description="Features and labels of the last week's days as soon as their ticks passed; nothing that trains.",
 )

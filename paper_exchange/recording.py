@@ -111,8 +111,6 @@ def read_ticks(path: Path) -> Ticks:
         raise SetupError(f"cannot read the recording {path}: {reason}; give a csv with columns epoch,quote") from None
     if len(raw) > MAX_BYTES:
         raise SetupError(f"the recording {path} is larger than {MAX_BYTES} bytes; cut it into pieces")
-    if raw.startswith(b"PAR1"):
-        raise SetupError(f"the recording {path} is parquet, which only the pipeline reads; convert it to csv or csv.gz")
     try:
         return _parse(path, text)
     except csv.Error as problem:
@@ -141,8 +139,8 @@ def _parse(path: Path, text: str) -> Ticks:
             raise SetupError(f"{path} line {line} is no tick: {','.join(row)[:60]}; repair or cut the file") from None
         if not (math.isfinite(quote) and quote > 0) or (epochs and epoch <= epochs[-1]):
             raise SetupError(f"{path} line {line}: quotes must be positive and epochs increase; repair or cut the file")
-        if not EARLIEST <= epoch < LATEST:
-            raise SetupError(f"{path} line {line}: {epoch} is no epoch in seconds since 2000; convert the epoch column")
+        if epoch >= LATEST:
+            raise SetupError(f"{path} line {line}: {epoch} is no time in epoch seconds; convert the epoch column")
         epochs.append(epoch)
         quotes.append(quote)
     if len(epochs) < 2:
@@ -161,6 +159,8 @@ def replay(symbol: Symbol, ticks: Ticks, seed: int, history_days: int) -> tuple[
     first tick, and simulated ticks ending at that tick's quote are put before it.
     """
     quotes = np.asarray([round(q, symbol.decimals) for q in ticks.quotes.tolist()], dtype=np.float64)
+    if not (quotes > 0).all():
+        raise SetupError(f"a quote is less than half a pip of {symbol.name} ({symbol.pip}); choose another --symbol")
     if ticks.simulated is not None:
         if all(ticks.simulated):
             raise SetupError("every tick of the recording is marked simulated; nothing is left to replay")

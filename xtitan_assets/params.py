@@ -55,7 +55,7 @@ class SplitParams(Section):
     folds: int = Field(3, ge=2, description="walk-forward folds inside the training span")
     test_fraction: float = Field(0.15, gt=0, lt=0.5, description="of the time span, at its end: backtest only")
     calibration_fraction: float = Field(0.15, gt=0, lt=0.5, description="before the test span: calibration only")
-    embargo_seconds: int = Field(300, ge=0, description="samples so close before a later split are dropped")
+    embargo_seconds: int = Field(300, ge=0, description="a sample whose label ends so close to a later split is dropped")
 
 
 class TrainParams(Section):
@@ -65,7 +65,7 @@ class TrainParams(Section):
     width: int = Field(16, ge=4, le=512, description="the one dial: every other size of the network follows from it")
     epochs: int = Field(6, ge=1, description="most passes over the training samples")
     batch_size: int = Field(512, ge=8, description="samples of one optimiser step")
-    learning_rate: float = Field(2e-3, gt=0, description="of the optimiser")
+    learning_rate: float = Field(2e-3, gt=0, description="peak of the cosine schedule")
     stride_ticks: int = Field(3, ge=1, description="one training sample every so many ticks")
     patience: int = Field(2, ge=1, description="stop after so many passes without a better loss")
     seed: int = Field(7, description="of weights, order of samples and resampling")

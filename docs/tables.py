@@ -1,0 +1,307 @@
+"""Tables made from the code: each function returns the Markdown of one region."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import warnings
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import BaseModel
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class DocsError(Exception):
+    """Something that has to be documented is not; one line that says what and where."""
+
+
+Row = Sequence[str]
+
+
+def table(head: Row, rows: Iterable[Row]) -> str:
+    """A Markdown table; every cell of the first and last column must say something.
+
+    Raises:
+        DocsError: naming the row that does not.
+    """
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    for row in rows:
+        if not row[0].strip("`") or not row[-1].strip():
+            raise DocsError(f"{row[0] or 'a row'} has no description; write one where it is defined")
+        lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def code(text: object) -> str:
+    return f"`{text}`"
+
+
+# ---- reading the code
+
+
+def comments(module: ModuleType, name: str) -> dict[str, str]:
+    """Members of an enum with the comments behind them, by value.
+
+    Raises:
+        DocsError: naming the member that has none.
+    """
+    source = inspect.getsource(module)
+    lines = source.splitlines()
+    body = next(n for n in ast.parse(source).body if isinstance(n, ast.ClassDef) and n.name == name).body
+    found: dict[str, str] = {}
+    for node in body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            said = lines[node.lineno - 1][node.end_col_offset :].strip()
+            if not said.startswith("# "):
+                raise DocsError(f"{module.__name__}.{name}: {node.value.value} has no comment; say what it means")
+            found[str(node.value.value)] = said.removeprefix("# ")
+    return found
+
+
+def codes(module: str, name: str) -> str:
+    """The codes of one enum and their meaning."""
+    home = importlib.import_module(module)
+    meaning = comments(home, name)
+    return table(("code", "meaning"), [(code(member.value), meaning[member.value]) for member in getattr(home, name)])
+
+
+def first_sentence(text: str | None) -> str:
+    """The first paragraph of a docstring, on one line."""
+    return " ".join((text or "").strip().partition("\n\n")[0].split()).replace("``", "`")
+
+
+def docstrings(path: str) -> dict[str, str]:
+    """First paragraphs of the functions of a source file, by name."""
+    tree = ast.parse((ROOT / path).read_text())
+    return {n.name: first_sentence(ast.get_docstring(n)) for n in tree.body if isinstance(n, ast.FunctionDef)}
+
+
+def model_rows(model: type[BaseModel], prefix: str = "") -> list[Row]:
+    """Key, default and meaning of each field."""
+    rows = []
+    for name, field in model.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        shown = (
+            "see below" if isinstance(default, BaseModel) else "none" if default in (None, "") else code(plain(default))
+        )
+        rows.append((code(prefix + name), shown, field.description or ""))
+    return rows
+
+
+def plain(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@cache
+def definitions() -> Any:
+    """Dagster's repository of the whole code location."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from xtitan_assets.definitions import defs
+
+        return defs().get_repository_def()
+
+
+# ---- runner
+
+
+def settings() -> str:
+    from live_runner.config import Settings
+
+    return table(("setting", "default", "meaning"), model_rows(Settings))
+
+
+def limits() -> str:
+    from live_runner.limits import Limits
+
+    return table(("limit", "default", "what it bounds"), model_rows(Limits, "limits."))
+
+
+def metrics() -> str:
+    from live_runner.ops.metrics import Metrics
+
+    rows = []
+    for metric in vars(Metrics()).values():
+        if not hasattr(metric, "describe"):
+            continue
+        family = next(iter(metric.describe()))
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        labels = ", ".join(map(code, metric._labelnames)) or "none"
+        rows.append((code(name), family.type, labels, family.documentation))
+    return table(("metric", "type", "labels", "meaning"), rows)
+
+
+def intent_states() -> str:
+    from live_runner.ledger import records
+    from live_runner.ledger.schema import TRANSITIONS
+
+    meaning = comments(records, "IntentState")
+    rows = []
+    for state, after in TRANSITIONS.items():
+        following = ", ".join(code(s.value) for s in records.IntentState if s in after) or "none: it is final"
+        rows.append((code(state.value), following, meaning[state.value]))
+    return table(("state", "may become", "meaning"), rows)
+
+
+def final_refusals() -> str:
+    from live_runner.gate import FINAL_REFUSALS
+
+    return ", ".join(map(code, sorted(FINAL_REFUSALS))) + ".\n"
+
+
+# ---- exchange
+
+
+def exchange_symbols() -> str:
+    from xtitan_core.symbols import SYMBOLS
+
+    rows = [
+        (
+            code(s.name),
+            f"{s.tick_seconds} s",
+            str(s.decimals),
+            f"{s.volatility:.0%}",
+            f"{s.initial_price:g}",
+            s.display_name,
+        )
+        for s in SYMBOLS.values()
+    ]
+    return table(("symbol", "tick", "decimals", "volatility", "starts at", "name"), rows)
+
+
+def exchange_calls() -> str:
+    from paper_exchange.calls import HANDLERS
+    from paper_exchange.validation import REQUESTS
+
+    rows = [
+        (code(name), "account" if request.account else "any", first_sentence(HANDLERS[name].__doc__))
+        for name, request in REQUESTS.items()
+    ]
+    return table(("call", "socket", "what it answers"), rows)
+
+
+def exchange_budgets() -> str:
+    from paper_exchange.budgets import _OTHER, GROUPS, PINGS_PER_SECOND
+
+    groups: dict[tuple[str, int, int], list[str]] = {}
+    for name, group in GROUPS.items():
+        groups.setdefault(group, []).append(code(name))
+    rows = [(", ".join(names), f"{minute:,}", f"{hour:,}") for (_, minute, hour), names in groups.items()]
+    rows.append(("all others", f"{_OTHER[1]:,}", f"{_OTHER[2]:,}"))
+    rows.append(("`ping`", f"{PINGS_PER_SECOND} a second", "no bound"))
+    return table(("calls that share it", "a minute", "an hour"), rows)
+
+
+def exchange_errors() -> str:
+    """Codes that a call can be refused with, each with the words of one place that does so."""
+    found: dict[str, str] = {}
+    for path in sorted((ROOT / "paper_exchange").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "CallError":
+                name = node.args[0]
+                if isinstance(name, ast.Constant):
+                    found.setdefault(str(name.value), _words(node.args[1]))
+    return table(("code", "for example"), [(code(name), text) for name, text in sorted(found.items())])
+
+
+def _words(node: ast.expr) -> str:
+    """The text of a string literal; what it fills in stands as an ellipsis."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+    return str(node.value) if isinstance(node, ast.Constant) else ""
+
+
+# ---- pipeline
+
+
+def params() -> str:
+    from xtitan_assets.params import Params
+
+    rows = []
+    for section, field in Params.model_fields.items():
+        assert isinstance(field.annotation, type)
+        rows += model_rows(field.annotation, f"{section}.")
+    return table(("key", "default", "meaning"), rows)
+
+
+def jobs() -> str:
+    from xtitan_assets.defs.automation.jobs import JOBS
+
+    rows = [(code(name), ", ".join(map(code, assets)), text) for name, (assets, text) in JOBS.items()]
+    return table(("job", "assets", "what it does"), rows)
+
+
+def planned() -> str:
+    from xtitan_assets.plans import NEEDS
+
+    rows = [(code(f"xtitan run {name}"), " → ".join(map(code, runs))) for name, runs in NEEDS.items()]
+    return table(("command", "Dagster jobs, in order"), rows)
+
+
+def schedules() -> str:
+    said = docstrings("xtitan_assets/defs/automation/schedules.py")
+    rows = [
+        (code(s.name), code(s.job_name), f"{code(s.cron_schedule)} {s.execution_timezone}", said.get(s.name, ""))
+        for s in definitions().schedule_defs
+    ]
+    return table(("schedule", "job", "when", "what for"), rows)
+
+
+def sensors() -> str:
+    said = docstrings("xtitan_assets/defs/automation/sensors.py")
+    rows = []
+    for sensor in definitions().sensor_defs:
+        job = (
+            code(sensor.job_name)
+            if sensor.targets and getattr(sensor.targets[0], "job_name", "") in _job_names()
+            else ""
+        )
+        text = sensor.description or said.get(sensor.name, "")
+        rows.append((code(sensor.name), job or "none", f"{sensor.minimum_interval_seconds} s", text))
+    return table(("sensor", "job", "looks every", "what it does"), rows)
+
+
+def _job_names() -> set[str]:
+    from xtitan_assets.defs.automation.jobs import JOBS
+
+    return set(JOBS)
+
+
+def assets() -> str:
+    graph = definitions().asset_graph
+    rows = []
+    for key in graph.toposorted_asset_keys:
+        node = graph.get(key)
+        after = ", ".join(sorted(code(parent.to_user_string()) for parent in node.parent_keys)) or "nothing"
+        kind = type(node.partitions_def).__name__
+        partitions = {"MultiPartitionsDefinition": "symbol × day", "DailyPartitionsDefinition": "day"}.get(kind, "none")
+        pool = ", ".join(sorted(node.pools or ())) or "none"
+        rows.append((code(key.to_user_string()), after, partitions, pool, node.description or ""))
+    return table(("asset", "after", "partitions", "pool", "what it is"), rows)
+
+
+def checks() -> str:
+    graph = definitions().asset_graph
+    rows = []
+    for key in sorted(graph.asset_check_keys, key=lambda k: (graph.toposorted_asset_keys.index(k.asset_key), k.name)):
+        spec = graph.get_check_spec(key)
+        action = "stops the run" if spec.blocking else "warns"
+        rows.append((code(key.name), code(key.asset_key.to_user_string()), action, spec.description or ""))
+    return table(("check", "of asset", "a failure", "what must hold"), rows)
+
+
+def stages() -> str:
+    import yaml
+
+    rows = []
+    for name, stage in yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"].items():
+        made = [*stage.get("outs", []), *stage.get("metrics", []), *stage.get("plots", [])]
+        names = [code(next(iter(item)) if isinstance(item, dict) else item) for item in made]
+        rows.append((code(name), code(stage["cmd"]), ", ".join(stage["params"]), ", ".join(names)))
+    return table(("stage", "command", "sections of params.yaml", "what it writes"), rows)

@@ -213,7 +213,7 @@ def exchange_errors() -> str:
 def _words(node: ast.expr) -> str:
     """The text of a string literal; what it fills in stands as an ellipsis."""
     if isinstance(node, ast.JoinedStr):
-        return "".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
     return str(node.value) if isinstance(node, ast.Constant) else ""
 
 

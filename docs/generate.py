@@ -48,13 +48,16 @@ def subcommands(parser: argparse.ArgumentParser) -> list[str]:
     """Names of a parser's subcommands, in its order.
 
     Raises:
-        DocsError: naming one without a line of help.
+        DocsError: naming one without a line of help, or an option of it without one.
     """
     action = next(a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
     listed = {choice.dest: choice.help for choice in action._choices_actions}
-    for name in action.choices:
+    for name, command in action.choices.items():
         if not listed.get(name):
             raise DocsError(f"command {name} has no help; give add_parser one")
+        for option in command._actions:
+            if not option.help:
+                raise DocsError(f"command {name}: {'/'.join(option.option_strings) or option.dest} has no help")
     return list(action.choices)
 
 
@@ -99,9 +102,11 @@ REGIONS: Mapping[str, Callable[[], str]] = {
     "params": tables.params,
     "jobs": tables.jobs,
     "planned": tables.planned,
+    "starters": tables.starters,
     "schedules": tables.schedules,
     "sensors": tables.sensors,
     "assets": tables.assets,
+    "asset-graph": tables.asset_graph,
     "checks": tables.checks,
     "stages": tables.stages,
     "commands": command_lines,

@@ -253,24 +253,35 @@ def schedules() -> str:
     return table(("schedule", "job", "when", "what for"), rows)
 
 
+def starters() -> str:
+    """What starts each job, beside a person."""
+    from xtitan_assets.defs.automation.jobs import JOBS
+
+    rows = []
+    for name, (_, text) in JOBS.items():
+        times = [f"{code(s.name)}: {code(s.cron_schedule)}" for s in definitions().schedule_defs if s.job_name == name]
+        causes = [code(s.name) for s in definitions().sensor_defs if _job_of(s) == name]
+        rows.append((code(name), ", ".join(times) or "none", ", ".join(causes) or "none", text))
+    return table(("job", "schedule (UTC)", "sensor", "what it does"), rows)
+
+
 def sensors() -> str:
     said = docstrings("xtitan_assets/defs/automation/sensors.py")
     rows = []
     for sensor in definitions().sensor_defs:
-        job = (
-            code(sensor.job_name)
-            if sensor.targets and getattr(sensor.targets[0], "job_name", "") in _job_names()
-            else ""
-        )
         text = sensor.description or said.get(sensor.name, "")
-        rows.append((code(sensor.name), job or "none", f"{sensor.minimum_interval_seconds} s", text))
+        job = code(_job_of(sensor)) if _job_of(sensor) else "none"
+        rows.append((code(sensor.name), job, f"{sensor.minimum_interval_seconds} s", text))
     return table(("sensor", "job", "looks every", "what it does"), rows)
 
 
-def _job_names() -> set[str]:
+def _job_of(sensor: Any) -> str:
+    """The named job that a sensor asks for; empty when it starts none."""
     from xtitan_assets.defs.automation.jobs import JOBS
 
-    return set(JOBS)
+    target = next(iter(sensor.targets), None)
+    name = str(getattr(target, "job_name", ""))
+    return name if name in JOBS else ""
 
 
 def assets() -> str:
@@ -284,6 +295,17 @@ def assets() -> str:
         pool = ", ".join(sorted(node.pools or ())) or "none"
         rows.append((code(key.to_user_string()), after, partitions, pool, node.description or ""))
     return table(("asset", "after", "partitions", "pool", "what it is"), rows)
+
+
+def asset_graph() -> str:
+    """The graph as GitHub draws it, an arrow from each asset to what is made of it."""
+    graph = definitions().asset_graph
+    arrows = sorted(
+        f"  {parent.to_user_string()} --> {key.to_user_string()}"
+        for key in graph.toposorted_asset_keys
+        for parent in graph.get(key).parent_keys
+    )
+    return "```mermaid\ngraph LR\n" + "\n".join(arrows) + "\n```\n"
 
 
 def checks() -> str:

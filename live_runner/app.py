@@ -43,6 +43,10 @@ from xtitan_core.symbols import symbol
 _log = logging.getLogger("live_runner")
 
 
+STOP_GRACE_WALL_SECONDS = 5.0
+"""How much longer than ``stop_wait_wall_seconds`` a stop waits for a request that nobody answers."""
+
+
 class Application:
     """A runner of one account."""
 
@@ -56,6 +60,7 @@ class Application:
         self._settings, self._token = settings, token
         self._loop: TradingLoop | None = None
         self._main: asyncio.Task[Any] | None = None
+        self._rescue: asyncio.TimerHandle | None = None
 
     async def run(self) -> dict[str, Any]:
         """Run until a stop condition, SIGTERM or SIGINT.
@@ -105,7 +110,8 @@ class Application:
             except asyncio.CancelledError:
                 if not self._loop.stop_reason or self._main is None:
                     raise
-                self._main.uncancel()  # our own signal, between two connections
+                self._main.uncancel()  # our own signal
+            self._main = None  # what is left to do cannot be interrupted
             journal.seal()
             return operators.summary()
 
@@ -150,13 +156,21 @@ class Application:
         finally:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
+            if self._rescue is not None:
+                self._rescue.cancel()
 
     def _on_signal(self, name: str) -> None:
         if self._loop is not None:
             self._loop.stop(name)
-            if self._loop.connected:
+            if self._loop.serving:
+                if self._rescue is None:
+                    patience = self._settings.stop_wait_wall_seconds + STOP_GRACE_WALL_SECONDS
+                    self._rescue = asyncio.get_running_loop().call_later(patience, self._cancel)
                 return
-        # Between connections there is nothing to wait for.
+        self._cancel()  # between connections, and while one comes up, there is nothing to wait for
+
+    def _cancel(self) -> None:
+        """Interrupt whatever is awaited; a purchase without an answer becomes UNKNOWN, which the next start resolves."""
         if self._main is not None:
             self._main.cancel()
 

@@ -47,10 +47,10 @@ class Books:
         if intent.contract_id is None or intent.buy_cents is None or intent.bought_payout_cents is None:
             return
         index = self.journal.index
-        if intent.intent_id not in index.trades:
+        if intent.contract_id not in index.trades:
             self.journal.add(_trade(intent))
             self.tally.opened += 1
-        if intent.outcome is None or intent.intent_id in index.settlements:
+        if intent.outcome is None or intent.contract_id in index.settlements:
             return
         assert intent.sell_cents is not None
         assert intent.sell_time is not None

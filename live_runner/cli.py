@@ -127,7 +127,12 @@ def _add_start(commands: Any) -> None:
     )
     start.add_argument("--metrics-port", type=int, metavar="PORT", help="serve /metrics and /healthz on 127.0.0.1")
     start.add_argument("--json", action="store_true", help="print the final summary as one JSON object")
-    start.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
+    start.add_argument(
+        "--log-level",
+        default="info",
+        choices=("debug", "info", "warning", "error"),
+        help="log on stderr (default: info)",
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -219,7 +224,7 @@ def _verify(options: argparse.Namespace) -> int:
     except BundleError as error:
         if error.code is not BundleProblem.EXPIRED or options.at is not None:
             raise
-        raise BundleError(error.code, f"{error}; for a bundle of the paper exchange give its time with --at") from None
+        raise BundleError(error.code, f"{error.what} (the paper exchange's time: give it with --at)") from None
     session = ModelSession(bundle)
     manifest = bundle.manifest
     facts = {

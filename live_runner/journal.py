@@ -42,23 +42,26 @@ class JournalIndex:
     Attributes:
         sequence: last sealed segment this index has seen.
         sha256: that segment's hash.
-        trades: intents whose purchase is in the journal.
-        settlements: intents whose settlement is in the journal.
+        last_epoch: newest venue time of any record.
+        trades: contracts whose purchase is in the journal (intent numbers are those of one ledger only).
+        settlements: contracts whose settlement is in the journal.
         shadow: shadow trades without a settlement, by trade id.
     """
 
     sequence: int = 0
     sha256: str = GENESIS
+    last_epoch: int = 0
     trades: set[int] = field(default_factory=set)
     settlements: set[int] = field(default_factory=set)
     shadow: dict[str, ShadowTradeRecord] = field(default_factory=dict)
 
     def note(self, record: AnyRecord) -> None:
         """Account for one record."""
+        self.last_epoch = max(self.last_epoch, record.epoch)
         if isinstance(record, TradeRecord):
-            self.trades.add(record.intent_id)
+            self.trades.add(record.contract_id)
         elif isinstance(record, TradeSettlementRecord):
-            self.settlements.add(record.intent_id)
+            self.settlements.add(record.contract_id)
         elif isinstance(record, ShadowTradeRecord):
             self.shadow[record.trade_id] = record
         elif isinstance(record, ShadowSettlementRecord):
@@ -69,6 +72,7 @@ class JournalIndex:
         body = {
             "sequence": self.sequence,
             "sha256": self.sha256,
+            "last_epoch": self.last_epoch,
             "trades": sorted(self.trades),
             "settlements": sorted(self.settlements),
             "shadow": [trade.model_dump(mode="json") for trade in self.shadow.values()],
@@ -86,6 +90,7 @@ class JournalIndex:
             return cls(
                 int(body["sequence"]),
                 str(body["sha256"]),
+                int(body["last_epoch"]),
                 set(map(int, body["trades"])),
                 set(map(int, body["settlements"])),
                 {trade.trade_id: trade for trade in shadow},
@@ -174,13 +179,17 @@ class Journal:
             self.seal()
 
     def flush(self) -> None:
-        """Make everything taken so far durable."""
+        """Make everything taken so far durable.
+
+        Raises:
+            OSError: when the disk fails; end the runner. These records are not written again: they may be in the file.
+        """
         if not self._buffer:
             return
-        self._spool.write(b"".join(_line(record) for record in self._buffer))
+        lines, self._buffer = b"".join(_line(record) for record in self._buffer), []
+        self._spool.write(lines)
         self._spool.flush()
         os.fsync(self._spool.fileno())
-        self._buffer.clear()
 
     def seal(self) -> int | None:
         """Turn everything pending into the next segment.

@@ -22,7 +22,7 @@ from live_runner.trading.engine import Missed
 from live_runner.trading.follow import disagreement
 from live_runner.trading.market import Spot, TickKind
 from live_runner.upkeep import Upkeep
-from live_runner.venue import StartError, check_environment, check_symbol
+from live_runner.venue import StartError, check_environment, check_session, check_symbol
 from live_runner.warmup import bring_up, replay
 from xtitan_core.clock import monotonic
 from xtitan_core.deriv import fields, requests
@@ -57,7 +57,7 @@ class TradingLoop:
         self.stop_reason = ""
         self.balance_cents: int | None = None
         self._client: DerivClient | None = None
-        self._started = False
+        self._started = self._serving = False
         self._deadline = 0.0
         self._recovered_at = 0.0
         self._heard = 0.0
@@ -79,6 +79,11 @@ class TradingLoop:
         self.p.gate.stop()
         if self._client is not None:
             self._client.events.put_nowait({"msg_type": WAKE})
+
+    @property
+    def serving(self) -> bool:
+        """True while frames are handled: a stop then ends the loop by itself."""
+        return self._serving
 
     @property
     def connected(self) -> bool:
@@ -105,11 +110,11 @@ class TradingLoop:
                     raise StartError(f"the venue refuses to be read: {error}") from None
                 _log.warning("connection %d could not be brought up: %s", client.generation, error)
                 return bool(self.stop_reason)
-            self._started = True
+            self._started = self._serving = True
             return await self._run(client)
         finally:
             heartbeat.cancel()
-            self._client = None
+            self._client, self._serving = None, False
             self.p.gate.disarm()
             self.p.books.journal.flush()
 
@@ -146,6 +151,7 @@ class TradingLoop:
             await check_symbol(client, p.settings.symbol)
         if p.clock.lockstep:
             await client.enter_lockstep()
+        check_session(client, p.clock, p.books.journal.index.last_epoch)
         p.decider.currency = Balance.from_frame(await client.request(requests.balance())).currency
         await client.subscribe(requests.transaction())
         p.books.journal.add(
@@ -166,8 +172,8 @@ class TradingLoop:
         p.clock.reach(first.epoch)
         before = p.market.spot
         p.books.journal.add(*await bring_up(p.settings, p.market, p.engine, Spot(first.epoch, first.quote)))
-        if before is not None:
-            self._miss_between(before.epoch, first.epoch, Missed.RECONNECT)
+        if before is not None and p.market.spot is not None:
+            self._miss_between(before.epoch, p.market.spot.epoch + 1, Missed.RECONNECT)
         await self.upkeep.warm_models()
         _log.info("connected to %s, epoch %d", p.settings.venue, int(p.clock.now()))
 
@@ -189,12 +195,10 @@ class TradingLoop:
     async def _follow(self, client: DerivClient, contract_id: int, intent_id: int) -> None:
         self.p.follower.watch(contract_id, intent_id)
         try:
-            frame = await client.subscribe(requests.open_contract(contract_id))
+            self._contract(client, await client.subscribe(requests.open_contract(contract_id)))
         except DerivClientError as error:
             # The cash rows settle the contract all the same; only its own story is missing.
             _log.warning("contract %d cannot be followed: %s", contract_id, error)
-            return
-        self._contract(client, frame)
 
     # ---- frames
 
@@ -208,8 +212,8 @@ class TradingLoop:
         kind = p.market.classify(tick.epoch)
         if kind is TickKind.REPEATED:
             return
-        if kind is TickKind.AFTER_GAP:
-            await self._repair(tick.epoch)
+        if kind is TickKind.AFTER_GAP and not await self._repair(client, tick.epoch):
+            return
         try:
             p.market.push(tick.epoch, tick.quote)
         except FeatureError as error:
@@ -218,6 +222,7 @@ class TradingLoop:
         p.metrics.ticks.inc()
         for settled in p.engine.tick(tick.epoch, tick.quote):
             p.books.journal.add(settled)
+        self.upkeep.expire()
         if not self.stop_reason and p.decider.due(tick.epoch):
             await self._decide(client, tick)
         self.upkeep.check_limits()
@@ -232,17 +237,25 @@ class TradingLoop:
         elif purchase.receipt is not None and purchase.intent is not None:
             await self._follow(client, purchase.receipt.contract_id, purchase.intent.intent_id)
 
-    async def _repair(self, epoch: int) -> None:
-        """Fill a hole in the live stream from history; without that the features would not be the training's."""
+    async def _repair(self, client: DerivClient, epoch: int) -> bool:
+        """Fill a hole in the live stream from history; False when that failed and the connection was given up.
+
+        With a hole the features would not be the training's, and open shadow trades would end at the wrong tick. The
+        market stays where it is, so the next connection reads what is missing.
+        """
         p = self.p
+        if client.closed.is_set():
+            return False
         assert p.market.spot is not None
         last, p.market.gaps = p.market.spot.epoch, p.market.gaps + 1
         try:
             p.books.journal.add(*await replay(p.settings, p.market, p.engine, last + 1, epoch - 1))
         except DerivClientError as error:
-            _log.warning("the ticks between %d and %d are missing (%s); features start over", last, epoch, error)
-            p.market.keep_only(set())
+            _log.warning("the ticks between %d and %d cannot be had (%s); reconnecting", last, epoch, error)
+            await client.close()
+            return False
         self._miss_between(last, epoch, Missed.GAP)
+        return True
 
     def _miss_between(self, last: int, epoch: int, reason: str) -> None:
         """Journal the decision slots strictly after ``last`` and before ``epoch``; a day's worth at most."""

@@ -68,9 +68,8 @@ class Upkeep:
         if p.latch.halted is not self._halted:
             self._halted = p.latch.halted
             self._note_halt(self._halted)
+        self.expire()
         now = p.clock.now()
-        if expired := p.keeper.expire(int(now)):
-            self._note(expired)
         if self._asking is not None:
             if self._asking.done():
                 await self._take_offer(self._asking)
@@ -81,6 +80,11 @@ class Upkeep:
         ):
             self._asked_at, self._asked_wall = now, monotonic()
             self._asking = asyncio.create_task(p.keeper.ask(), name="registry")
+
+    def expire(self) -> None:
+        """Empty the slots of expired models; asked before every decision, so that none is made by one."""
+        if expired := self.p.keeper.expire(int(self.p.clock.now())):
+            self._note(expired)
 
     def check_limits(self) -> None:
         """Stop once the run has done what ``--stop-after-…`` asked for."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from live_runner.config import ConfigError, Settings
-from xtitan_core.clock import Clock, ManualClock, ScaledClock, WallClock, wall
+from xtitan_core.clock import Clock, ManualClock, ScaledClock, WallClock, monotonic, wall
 from xtitan_core.deriv import fields, requests
 from xtitan_core.deriv.budgets import PROCESS_BUDGETS, Budgets
 from xtitan_core.deriv.client import READ_ONLY, DerivClient
@@ -14,6 +14,9 @@ from xtitan_core.deriv.endpoints import public_socket_url
 from xtitan_core.deriv.errors import FrameError
 from xtitan_core.deriv.history import Epochs, Quotes, fetch_ticks
 from xtitan_core.deriv.rest import Account, RestClient
+
+BACKWARDS_S = 60
+"""Seconds the venue's time may lie before the journal's newest record: latencies and corrected clocks."""
 
 
 class StartError(RuntimeError):
@@ -47,7 +50,9 @@ class VenueClock:
             answer = await client.request(requests.time())
             self._clock, self.lockstep = WallClock(fields.integer(answer, "time") - wall()), False
         elif paper.mode != "lockstep":
-            self._clock, self.lockstep = ScaledClock(paper.epoch, paper.rate), False
+            # Opening the socket took time, and here a tenth of a second may be five.
+            since = (monotonic() - paper.heard) * paper.rate
+            self._clock, self.lockstep = ScaledClock(paper.epoch + since, paper.rate), False
         else:
             before = self._clock.now() if self.lockstep else 0.0
             self._clock, self.lockstep = ManualClock(max(paper.epoch, before)), True
@@ -99,6 +104,25 @@ def check_environment(client: DerivClient, settings: Settings) -> None:
     if client.kind != "demo":
         raise ConfigError(
             f"the venue opened a {client.kind} socket, environment is {settings.environment}; stop and check"
+        )
+
+
+def check_session(client: DerivClient, clock: VenueClock, last_epoch: int) -> None:
+    """Refuse a venue whose time lies before what the journal holds: its market is not the one recorded there.
+
+    Args:
+        client: a connection whose time ``clock`` follows.
+        clock: in lockstep it never goes back, so there the connection's own time is looked at.
+        last_epoch: newest venue time in the journal.
+
+    Raises:
+        StartError: naming both times.
+    """
+    now = client.paper.epoch if clock.lockstep and client.paper is not None else clock.now()
+    if now < last_epoch - BACKWARDS_S:
+        raise StartError(
+            f"the venue's time is {int(now)}, the journal already holds {last_epoch}: this is another exchange "
+            "session; use another journal and state folder"
         )
 
 

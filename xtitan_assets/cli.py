@@ -37,17 +37,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point. Returns 0 on success, 1 on a failure that was explained in one line, 2 on wrong usage."""
     environment.apply()
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["demo"]:  # the demo parses its own options, --help included
-        return demo.dispatch(given[1:])
-    options = parser().parse_args(given)
-    if getattr(options, "home", None):
-        os.environ["XTITAN_HOME"] = os.path.abspath(options.home)
     try:
+        if given[:1] == ["demo"]:  # the demo parses its own options, --help included
+            return demo.dispatch(given[1:])
+        options = parser().parse_args(given)
+        if getattr(options, "home", None):
+            os.environ["XTITAN_HOME"] = os.path.abspath(options.home)
         return int(options.call(options))
     except KeyboardInterrupt:
         print("error: interrupted; what was finished is kept", file=sys.stderr)
         return 1
     except BrokenPipeError:
+        return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(
+            f"error: {where}{error.strerror or error}; check the path, its permissions and the free space",
+            file=sys.stderr,
+        )
         return 1
     except Exception as error:
         # Errors of our own packages explain themselves in one line; anything else is a defect and keeps its traceback.

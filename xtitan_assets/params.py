@@ -55,7 +55,9 @@ class SplitParams(Section):
     folds: int = Field(3, ge=2, description="walk-forward folds inside the training span")
     test_fraction: float = Field(0.15, gt=0, lt=0.5, description="of the time span, at its end: backtest only")
     calibration_fraction: float = Field(0.15, gt=0, lt=0.5, description="before the test span: calibration only")
-    embargo_seconds: int = Field(300, ge=0, description="a sample whose label ends so close to a later split is dropped")
+    embargo_seconds: int = Field(
+        300, ge=0, description="a sample whose label ends so close to a later split is dropped"
+    )
 
 
 class TrainParams(Section):
@@ -135,19 +137,29 @@ def load_params(path: Path, overrides: list[str] | None = None) -> Params:
         raw: dict[str, Any] = yaml.safe_load(path.read_text()) or {}
     except FileNotFoundError:
         raise ParamsError(f"{path}: no such file; run from the project's root or set XTITAN_PARAMS") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise ParamsError(f"{path}: cannot be read ({reason}); give a YAML file, or set XTITAN_PARAMS") from error
     except yaml.YAMLError as error:
-        raise ParamsError(f"{path}: not YAML ({error})") from error
+        raise ParamsError(f"{path}: not YAML ({error}); fix that line") from error
     if not isinstance(raw, dict):
-        raise ParamsError(f"{path}: expected sections, got {type(raw).__name__}")
+        raise ParamsError(f"{path}: expected sections, got {type(raw).__name__}; write `section:` with its keys below")
     for item in [*filter(None, os.environ.get("XTITAN_SET", "").split(";")), *(overrides or [])]:
         key, separator, value = item.partition("=")
         section, dot, name = key.strip().partition(".")
         if not separator or not dot:
-            raise ParamsError(f"override {item!r}: write section.key=value")
-        raw.setdefault(section, {})[name] = yaml.safe_load(value)
+            raise ParamsError(f"override {item!r} is no setting; write section.key=value, in --set or XTITAN_SET")
+        chosen = raw.setdefault(section, {})
+        if not isinstance(chosen, dict):
+            raise ParamsError(f"{path}: {section}: expected keys, got {type(chosen).__name__}; correct it")
+        try:
+            chosen[name] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise ParamsError(f"override {item!r}: the value is not YAML; quote it") from None
     try:
         return Params.model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ParamsError(f"{path}: {where}: {first['msg']}") from error
+        advice = "remove it or check its spelling" if first["type"] == "extra_forbidden" else "correct it"
+        raise ParamsError(f"{path} or its overrides: {where}: {first['msg']}; {advice}") from error

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from xtitan_assets.params import Params
+from xtitan_assets.params import SYMBOLS, Params
 from xtitan_assets.paths import Home
 from xtitan_assets.steps.errors import StepError
 from xtitan_assets.steps.ticks import day_of, days_on_disk, training_days, warm_up_days
@@ -105,6 +105,8 @@ def _per_day(job: str, symbol: str, wanted: list[date]) -> list[PlannedRun]:
     """One run a day: a quarter of a second dearer than a range, and every day keeps its own check results."""
     from xtitan_assets.partitions import key
 
+    if symbol not in SYMBOLS:
+        raise StepError(f"{symbol} has no partitions; set data.symbol to one of {', '.join(SYMBOLS)}")
     return [PlannedRun(job, key(symbol, day)) for day in wanted]
 
 
@@ -118,7 +120,9 @@ def _quote_days(home: Home, params: Params) -> list[PlannedRun]:
     else:
         stored = days_on_disk(home, params.data.symbol)
         if not stored:
-            raise StepError("no journal and no ticks: there is no day to collect quotes for")
+            raise StepError(
+                "no journal and no ticks: there is no day to collect quotes for; run `xtitan run ingest` first"
+            )
         first = last = stored[-1]
     tags = {
         "dagster/asset_partition_range_start": first.isoformat(),

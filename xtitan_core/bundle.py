@@ -58,16 +58,28 @@ class BundleProblem(StrEnum):
     BAD_GOLDEN = "bad_golden"  # the golden vectors are malformed or do not fit the manifest
 
 
+_ADVICE = {
+    BundleProblem.UNREADABLE: "give the folder of a bundle",
+    BundleProblem.WRONG_ID: "register the bundle again",
+    BundleProblem.UNKNOWN_KEY: "give the public key it was signed with, or do not use it",
+    BundleProblem.OLD_SEQUENCE: "use the newer one",
+    BundleProblem.EXPIRED: "train and register a new one",
+    BundleProblem.RUNNER_TOO_OLD: "update this program",
+    BundleProblem.FEATURE_MISMATCH: "train it again with this version, or install the version it was trained with",
+}
+
+
 class BundleError(ValueError):
-    """A bundle that must not be used.
+    """A bundle that must not be used; one line: what is wrong with it; what to do.
 
     Attributes:
         code: the closed reason.
+        what: the line without its advice.
     """
 
-    def __init__(self, code: BundleProblem, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+    def __init__(self, code: BundleProblem, what: str) -> None:
+        super().__init__(f"{what}; {_ADVICE.get(code, 'do not use it: fetch or package it again')}")
+        self.code, self.what = code, what
 
 
 @dataclass(frozen=True, slots=True)

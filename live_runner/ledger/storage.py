@@ -32,17 +32,18 @@ class Storage:
 
     @classmethod
     def open(cls, folder: Path, account_id: str, now: float) -> Self:
-        """Lock the account's ledger, check it and start a new epoch.
+        """Lock the folder's ledgers, check the account's and start a new epoch.
 
         Raises:
-            LedgerLockedError: when another process holds it.
+            LedgerLockedError: when another process holds the folder.
             LedgerError: when the folder cannot be used, or the file is of a newer version.
             LedgerFaultError: when SQLite finds it damaged.
         """
         if not _ACCOUNT.fullmatch(account_id):
             raise LedgerError(f"account id {account_id!r} is not a Deriv account id; check the configuration")
         path = folder / f"ledger-{account_id}.sqlite3"
-        lock = _lock(folder / f"ledger-{account_id}.lock", account_id)
+        # One runner a folder, whatever the account: control socket, halt file and models are the folder's.
+        lock = _lock(folder / "ledger.lock")
         db: sqlite3.Connection | None = None
         try:
             db = sqlite3.connect(path, timeout=0.0, isolation_level=None)
@@ -151,7 +152,7 @@ class Storage:
         raise LedgerFaultError(f"{self.path}: {self._fault}; free or repair the disk, then restart") from error
 
 
-def _lock(path: Path, account_id: str) -> int:
+def _lock(path: Path) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -161,7 +162,5 @@ def _lock(path: Path, account_id: str) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
-        raise LedgerLockedError(
-            f"another runner already uses the ledger of account {account_id} in {path.parent}; stop it first"
-        ) from error
+        raise LedgerLockedError(f"another runner already uses the ledgers in {path.parent}; stop it first") from error
     return descriptor

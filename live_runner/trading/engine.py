@@ -122,9 +122,10 @@ class Engine:
         self._counted: set[str] = set()
 
     def restore(self, trades: list[ShadowTradeRecord]) -> None:
-        """Take over the shadow trades that an earlier process left open."""
-        self.book.restore(trades)
-        self._counted.update(trade.trade_id for trade in trades if trade.counted)
+        """Take over the shadow trades of this symbol that an earlier process left open; others wait for theirs."""
+        mine = [trade for trade in trades if trade.symbol == self.settings.symbol]
+        self.book.restore(mine)
+        self._counted.update(trade.trade_id for trade in mine if trade.counted)
 
     def tick(self, epoch: int, quote: float) -> list[ShadowSettlementRecord]:
         """Settle what this tick decides."""
@@ -202,7 +203,7 @@ class Engine:
             records.append(self.miss(prediction, detail))
             return Conclusion(records)
         if buy or self.settings.settle_every_slot:
-            records.append(self._open(prediction, quote, decision.probability, counted=buy))
+            records.append(self._open(prediction, quote, decision.probability, now, counted=buy))
         if buy and prediction.slot == "champion":
             return Conclusion(records, Wanted(prediction, quote, decision.probability, min_edge))
         return Conclusion(records)
@@ -219,11 +220,14 @@ class Engine:
         self.tally.missed[reason.partition(":")[0]] += 1
         return MissedRecord(epoch=epoch, decision_id=decision_id, bundle_id=model.bundle_id, reason=reason)
 
-    def _open(self, prediction: Prediction, quote: Quote, probability: float, *, counted: bool) -> ShadowTradeRecord:
+    def _open(
+        self, prediction: Prediction, quote: Quote, probability: float, now: float, *, counted: bool
+    ) -> ShadowTradeRecord:
         manifest = prediction.model.session.manifest
         latency = max(self.settings.latency_seconds, manifest.decision.latency_seconds)
         trade = ShadowTradeRecord(
-            epoch=prediction.epoch + latency,
+            # A purchase starts in the second in which it is made, and none can be made before its quote is there.
+            epoch=max(prediction.epoch + latency, int(now)),
             trade_id=f"shadow-{prediction.decision_id}",
             decision_id=prediction.decision_id,
             bundle_id=prediction.model.bundle_id,

@@ -144,6 +144,26 @@ def test_counted_and_uncounted_settlements_are_told_apart_after_a_restart(predic
     assert (after.tally.shadow_uncounted, after.tally.shadow_uncounted_won) == (1, 1)
 
 
+def test_a_shadow_trade_cannot_start_before_its_quote_was_in_hand(prediction: Prediction) -> None:
+    """Otherwise its entry would be a tick that nobody could have bought any more."""
+    engine = Engine(SETTINGS)
+    shadow = engine.conclude(sure(prediction, 0.6), quote(prediction), EPOCH + 3.7).records[1]
+    assert isinstance(shadow, ShadowTradeRecord)
+    assert shadow.epoch == EPOCH + 3
+    prompt = replace(sure(prediction, 0.6), decision_id="prompt")
+    shadow = engine.conclude(prompt, quote(prediction), EPOCH + 0.2).records[1]
+    assert isinstance(shadow, ShadowTradeRecord)
+    assert shadow.epoch == EPOCH + 1, "the manifest's latency is the least"
+
+
+def test_a_trade_of_another_symbol_is_not_settled_on_this_ones_ticks(prediction: Prediction) -> None:
+    left = Engine(SETTINGS).conclude(sure(prediction, 0.6), quote(prediction), EPOCH).records[1]
+    assert isinstance(left, ShadowTradeRecord)
+    other = Engine(replace(SETTINGS, symbol="R_50"))
+    other.restore([left])
+    assert [s for k in range(1, 20) for s in other.tick(EPOCH + 2 * k, 90.0 + k)] == []
+
+
 def test_slots_lie_on_the_manifests_grid(model: SlotModel) -> None:
     assert [epoch for epoch in range(EPOCH, EPOCH + 60) if Engine.due(model, epoch)] == [
         epoch for epoch in range(EPOCH, EPOCH + 60) if epoch % 14 == 0

@@ -56,7 +56,7 @@ def settled(n: int) -> ShadowSettlementRecord:
     )
 
 
-def bought(intent: int) -> TradeRecord:
+def bought(intent: int, contract: int = 0) -> TradeRecord:
     return TradeRecord(
         epoch=1_000,
         intent_id=intent,
@@ -64,7 +64,7 @@ def bought(intent: int) -> TradeRecord:
         bundle_id="b",
         model_name="m",
         symbol="R_100",
-        contract_id=intent,
+        contract_id=contract or 500 + intent,
         contract_type="CALL",
         duration=5,
         duration_unit="t",
@@ -156,7 +156,7 @@ def test_a_restart_knows_trades_and_open_shadow_trades(tmp_path: Path, lose_inde
     if lose_index:
         (tmp_path / INDEX).unlink()
     again = writer(tmp_path)
-    assert again.index.trades == {3}
+    assert again.index.trades == {503}
     assert list(again.index.shadow.values()) == [shadow(1)]
     again.close()
 
@@ -199,3 +199,33 @@ def test_a_damaged_spool_is_not_guessed_at(tmp_path: Path) -> None:
     spool.write_bytes(spool.read_bytes().replace(b'"missed"', b'"mussed"', 1))
     with pytest.raises(JournalError, match="line 1"):
         writer(tmp_path)
+
+
+def test_a_failed_write_is_not_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines may be in the file although the call failed; writing them again would double them."""
+    journal = writer(tmp_path)
+    journal.add(missed(0), missed(1))
+    with monkeypatch.context() as broken:
+        broken.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        with pytest.raises(OSError, match="No space"):
+            journal.flush()
+    journal.flush()
+    abandon(journal)
+    again = writer(tmp_path)
+    assert again.pending == [missed(0), missed(1)]
+    again.close()
+
+
+def test_a_restart_knows_how_far_the_venues_time_had_come(tmp_path: Path) -> None:
+    journal = writer(tmp_path)
+    assert journal.index.last_epoch == 0
+    journal.add(missed(50), missed(20))
+    journal.close()
+    journal = writer(tmp_path)
+    assert journal.index.last_epoch == 1_050
+    journal.add(missed(70))
+    journal.flush()
+    abandon(journal)
+    journal = writer(tmp_path)
+    assert journal.index.last_epoch == 1_070
+    journal.close()

@@ -113,3 +113,12 @@ def test_the_book_forgets_ticks_nobody_needs() -> None:
         book.tick(2 * k, 100.0)
         assert len(book._epochs) <= 7
     assert contract_of(trade(1, "PUT", 9, "s")) == Contract(ContractType.PUT, 9, DurationUnit.SECONDS)
+
+
+def test_a_contract_in_ticks_that_takes_more_than_five_minutes_is_refunded() -> None:
+    """The venue's rule (and the paper exchange's): a tick contract that does not end in 300 s gives the stake back."""
+    for exit_epoch, outcome in ((310, "won"), (311, "refunded")):
+        book = ShadowBook()
+        book.open(trade(10, duration=2))
+        settled = [s for k, epoch in enumerate((12, 14, exit_epoch)) for s in book.tick(epoch, 5.0 + k)]
+        assert [s.outcome for s in settled] == [outcome]

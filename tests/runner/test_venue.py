@@ -8,7 +8,8 @@ from typing import Any, cast
 import pytest
 
 from live_runner.config import ConfigError, Settings
-from live_runner.venue import StartError, VenueClock, budgets_of, check_environment, choose_account
+from live_runner.venue import StartError, VenueClock, budgets_of, check_environment, check_session, choose_account
+from xtitan_core.clock import monotonic
 from xtitan_core.deriv.client import DerivClient
 from xtitan_core.deriv.rest import Account, PaperTime, RestClient
 
@@ -51,6 +52,22 @@ async def test_scaled_time_starts_at_the_exchanges_and_is_not_pushed() -> None:
     assert 5_000.0 <= clock.now() < 5_100.0
     clock.reach(9_000)
     assert clock.now() < 5_200.0
+
+
+async def test_scaled_time_does_not_stand_still_while_the_socket_opens() -> None:
+    """At 50 times the wall, a tenth of a second lost would make every tick look five seconds fresher than it is."""
+    clock = VenueClock()
+    await clock.follow(connection(paper=PaperTime(5_000.0, 50.0, "scaled", heard=monotonic() - 0.2)))
+    assert 5_010.0 <= clock.now() < 5_100.0
+
+
+async def test_a_venue_whose_time_lies_before_the_journals_is_another_exchange_session() -> None:
+    clock, client = VenueClock(), connection(paper=PAPER)
+    await clock.follow(client)
+    clock.reach(1_772_409_600 + 90)  # an exchange that was started anew while the runner lived
+    check_session(client, clock, 1_772_409_600 + 30)
+    with pytest.raises(StartError, match="another exchange session"):
+        check_session(client, clock, 1_772_409_600 + 90)
 
 
 async def test_at_deriv_the_wall_clock_is_corrected_by_the_venues_time() -> None:

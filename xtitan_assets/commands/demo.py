@@ -14,6 +14,6 @@ def add(commands: Subparsers) -> None:
 
 def dispatch(arguments: Sequence[str]) -> int:
     """Hand everything after ``demo`` to the demo."""
-    from xtitan_assets.demo import main
+    from xtitan_assets.demo import command_line
 
-    return int(main(list(arguments)))
+    return command_line(list(arguments))

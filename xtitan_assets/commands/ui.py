@@ -50,7 +50,11 @@ def call(options: argparse.Namespace) -> int:
         ("MLflow", options.mlflow_port, mlflow_command(home, options.mlflow_port)),
     ]
     venue = load_params(home.params).venue.url
+    if options.dagster_port == options.mlflow_port:
+        raise StepError(f"port {options.dagster_port} is asked for twice; give Dagster and MLflow different ones")
     for name, port, _ in services:
+        if not 1 <= port <= 65_535:
+            raise StepError(f"port {port} does not exist; choose --{name.lower()}-port between 1 and 65535")
         if listening(port):
             raise StepError(f"port {port} is taken; choose another one for {name} with --{name.lower()}-port")
     if (local := local_port(venue)) and not listening(local):

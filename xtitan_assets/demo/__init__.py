@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 
-def main(argv: list[str]) -> int:
+def command_line(argv: list[str]) -> int:
     """Parse the options of ``xtitan demo`` and run it; returns the exit code."""
     from xtitan_assets.demo.main import add_arguments, run
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 from xtitan_assets.demo.instance import prepare_instance
 from xtitan_assets.demo.processes import Child, ProcessFailedError, command
@@ -69,22 +71,42 @@ class Progress:
         return time.monotonic() - self._started
 
 
-def prepare(home: Path) -> None:
+def prepare(home: Path) -> IO[bytes]:
     """Empty the demo's folder and put the parameters there.
 
+    Returns:
+        The folder's marker; the folder is ours while it is open.
+
     Raises:
-        ProcessFailedError: when the folder is not one that the demo made.
+        ProcessFailedError: when the folder is not one that the demo made, or another demo runs there.
     """
     marker = home / ".made-by-xtitan-demo"
-    if home.exists() and any(home.iterdir()) and not marker.exists():
-        raise ProcessFailedError(f"{home} is not empty and was not made by the demo; name another folder with --home")
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
-    marker.touch()
     source = Path(os.environ.get("XTITAN_PARAMS", "params.yaml"))
     if not source.exists():
         raise ProcessFailedError(f"{source}: no such file; run the demo from the project's root")
+    if home.exists() and any(home.iterdir()):
+        if not marker.exists():
+            raise ProcessFailedError(
+                f"{home} is not empty and was not made by the demo; name another folder with --home"
+            )
+        _claim(marker).close()
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True, exist_ok=True)
+    claim = _claim(marker)
     shutil.copy(source, home / "params.yaml")
+    return claim
+
+
+def _claim(marker: Path) -> IO[bytes]:
+    claim = open(marker, "ab")  # noqa: SIM115 - the caller holds it
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        claim.close()
+        raise ProcessFailedError(
+            f"{marker.parent} is in use by another demo; wait for it, or name another folder with --home"
+        ) from None
+    return claim
 
 
 def start_registry(home: Path) -> tuple[Child, str]:
@@ -171,9 +193,16 @@ def run_demo(args: argparse.Namespace) -> DemoResult:
     """
     say = Progress()
     home = args.home.resolve()
-    if args.market == "recorded" and args.file is None:
-        raise RecordingError("--market recorded needs --file with epoch,quote rows")
-    prepare(home)
+    if args.market == "recorded":
+        if args.file is None:
+            raise RecordingError("--market recorded needs --file with epoch,quote rows")
+        if args.file.resolve().is_relative_to(home):
+            raise RecordingError(f"{args.file} lies in {home}, which the demo empties; move it or name another --home")
+        read_recording(args.file)
+        symbol(args.symbol)
+    if args.json and not args.json.resolve().parent.is_dir():
+        raise ProcessFailedError(f"{args.json.parent}: no such folder; --json writes there at the end, create it first")
+    claim = prepare(home)
     say("starting the model registry (MLflow) and two paper exchanges")
     server, registry = start_registry(home)
     worlds: list[World] = []
@@ -199,6 +228,7 @@ def run_demo(args: argparse.Namespace) -> DemoResult:
         for world in worlds:
             world.close()
         server.stop()
+        claim.close()
     result = DemoResult(args.seed, [refused, found], runner, naive, plan.trades)
     result.seconds = say.seconds
     return result

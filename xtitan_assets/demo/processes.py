@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 class ProcessFailedError(RuntimeError):
-    """A child process died or did not get ready; the message ends with the tail of its log."""
+    """A child process died or did not get ready; one line with its last words and its log."""
 
 
 def command(name: str) -> str:
@@ -22,10 +22,10 @@ def command(name: str) -> str:
     return str(Path(sys.executable).parent / name)
 
 
-def tail(path: Path, lines: int = 12) -> str:
-    """Last lines of a log file, indented."""
-    text = path.read_text(errors="replace").splitlines()[-lines:] if path.exists() else []
-    return "\n".join("    " + line for line in text)
+def last_words(path: Path) -> str:
+    """The last line of a log file that says something."""
+    lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+    return next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
 
 
 class Child:
@@ -98,7 +98,7 @@ class Child:
                 seen = len(self.lines)
                 if not self.running and not self._reader.is_alive():
                     raise ProcessFailedError(
-                        f"{self.name} ended before it was ready; its log {self.log} says:\n{tail(self.log)}"
+                        f"{self.name} ended before it was ready ({last_words(self.log)}); see {self.log}"
                     )
                 if time.monotonic() > deadline:
                     raise ProcessFailedError(f"{self.name} was not ready after {timeout:.0f} s; see {self.log}")
@@ -117,7 +117,9 @@ class Child:
             raise ProcessFailedError(f"{self.name} did not finish within {timeout:.0f} s; see {self.log}") from None
         self._reader.join(10)
         if code != 0:
-            raise ProcessFailedError(f"{self.name} failed (exit {code}); its log {self.log} says:\n{tail(self.log)}")
+            raise ProcessFailedError(
+                f"{self.name} failed with exit code {code} ({last_words(self.log)}); see {self.log}"
+            )
 
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone."""

@@ -48,17 +48,21 @@ def read_recording(path: Path) -> Recording:
     try:
         frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     except FileNotFoundError:
-        raise RecordingError(f"{path}: no such file") from None
+        raise RecordingError(f"{path}: no such file; name a recording with --file") from None
     except Exception as error:
-        raise RecordingError(f"{path}: cannot be read as csv or parquet ({error})") from error
+        raise RecordingError(f"{path}: cannot be read as csv or parquet ({error}); give another file") from error
     if not {"epoch", "quote"} <= set(frame.columns):
-        raise RecordingError(f"{path}: expected columns epoch,quote, found {', '.join(map(str, frame.columns))}")
-    epochs = frame["epoch"].to_numpy(np.int64)
-    quotes = frame["quote"].to_numpy(np.float64)
+        found = ", ".join(map(str, frame.columns))
+        raise RecordingError(f"{path}: expected columns epoch,quote, found {found}; rename them")
+    try:
+        epochs = frame["epoch"].to_numpy(np.int64)
+        quotes = frame["quote"].to_numpy(np.float64)
+    except (ValueError, TypeError) as error:
+        raise RecordingError(f"{path}: epoch or quote is not a number ({error}); repair or cut the file") from error
     if len(epochs) < 2_000:
         raise RecordingError(f"{path}: {len(epochs)} ticks are too few to judge a model on; 2,000 are needed")
     if (np.diff(epochs) <= 0).any() or not np.isfinite(quotes).all() or (quotes <= 0).any():
-        raise RecordingError(f"{path}: epochs must rise strictly and quotes be positive numbers")
+        raise RecordingError(f"{path}: epochs must rise strictly and quotes be positive numbers; repair or cut it")
     return Recording(epochs, quotes)
 
 

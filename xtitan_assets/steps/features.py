@@ -14,7 +14,7 @@ from xtitan_assets.paths import Home
 from xtitan_assets.steps.errors import StepError
 from xtitan_assets.steps.partition_files import partition_path, read_partition, write_partition
 from xtitan_assets.steps.report import Report, content_sha256
-from xtitan_assets.steps.ticks import midnight, read_day, tick_path, warm_up_days
+from xtitan_assets.steps.ticks import midnight, read_ordered_day, tick_path, warm_up_days
 from xtitan_core.contracts import Epochs, Quotes
 from xtitan_core.features.batch import DayFeatures, day_features, windows
 from xtitan_core.features.spec import FeatureError, FeatureSpec
@@ -83,12 +83,12 @@ def features_path(home: Home, symbol: str, day: date) -> Path:
 def ticks_with_warm_up(symbol: str, day: date, home: Home, params: Params) -> tuple[Epochs, Quotes]:
     """The day's ticks behind those of its warm-up days, as far as these are on disk without a hole."""
     chosen = params.features
-    parts = [read_day(home, symbol, day)]
+    parts = [read_ordered_day(home, symbol, day)]
     for back in range(1, warm_up_days(chosen.anchor_bars, chosen.bar_seconds) + 1):
         earlier = day - timedelta(days=back)
         if not tick_path(home, symbol, earlier).exists():
             break
-        parts.insert(0, read_day(home, symbol, earlier))
+        parts.insert(0, read_ordered_day(home, symbol, earlier))
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 
 

@@ -15,7 +15,7 @@ from xtitan_assets.params import Params
 from xtitan_assets.paths import Home
 from xtitan_assets.steps.partition_files import partition_path, read_partition, write_partition
 from xtitan_assets.steps.report import Report, content_sha256
-from xtitan_assets.steps.ticks import read_day
+from xtitan_assets.steps.ticks import read_ordered_day
 from xtitan_core.contracts import Contract, ContractType, DurationUnit, Epochs, Quotes, outcomes
 from xtitan_core.symbols import symbol as look_up
 
@@ -117,7 +117,7 @@ def build_partition(symbol: str, day: date, home: Home, params: Params) -> Label
     Raises:
         StepError: missing or broken ticks.
     """
-    epochs, quotes = read_day(home, symbol, day)
+    epochs, quotes = read_ordered_day(home, symbol, day)
     built = settle_all(symbol, epochs, quotes, params)
     arrays: dict[str, np.ndarray[Any, Any]] = {
         "epochs": built.epochs,

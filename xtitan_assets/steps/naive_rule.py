@@ -16,7 +16,7 @@ from xtitan_assets.steps.errors import StepError
 from xtitan_assets.steps.evaluation import terms
 from xtitan_assets.steps.labels import settle_all
 from xtitan_assets.steps.report import Report
-from xtitan_assets.steps.ticks import days_on_disk, read_day
+from xtitan_assets.steps.ticks import days_on_disk, read_ordered_day
 from xtitan_core.contracts import Epochs, Quotes
 from xtitan_core.symbols import symbol as look_up
 
@@ -50,7 +50,7 @@ def naive_retrains(home: Home, params: Params, retrains: int = 10) -> list[Naive
         StepError: too few ticks on disk.
     """
     symbol = params.data.symbol
-    parts = [read_day(home, symbol, day) for day in days_on_disk(home, symbol)]
+    parts = [read_ordered_day(home, symbol, day) for day in days_on_disk(home, symbol)]
     if not parts:
         raise StepError(f"{symbol}: no ticks in {home.ticks}; run `xtitan run ingest` first")
     offered = terms(home, params)

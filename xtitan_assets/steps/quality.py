@@ -104,7 +104,8 @@ def check_days(home: Home, check: Check, partitions: list[tuple[str, date]]) -> 
     findings = {f"{name} {day}": check(*read_day(home, name, day), symbol(name), day) for name, day in partitions}
     failed = {where: finding for where, finding in findings.items() if not finding.passed}
     worst = next(iter(failed.items()), None)
-    summary = f"{worst[0]}: {worst[1].summary}" if worst else f"{len(findings)} symbol-days pass"
+    advice = "; delete that day in data/raw/ticks and ingest it again, or choose other days"
+    summary = f"{worst[0]}: {worst[1].summary}{advice}" if worst else f"{len(findings)} symbol-days pass"
     return Finding(not failed, summary, {where: finding.details for where, finding in findings.items()})
 
 

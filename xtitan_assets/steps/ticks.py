@@ -121,6 +121,23 @@ def read_day(home: Home, symbol: str, day: date) -> tuple[Epochs, Quotes]:
     return epochs, quotes
 
 
+def read_ordered_day(home: Home, symbol: str, day: date) -> tuple[Epochs, Quotes]:
+    """Read one symbol-day for use, as ``read_day``; the checks of ``quality.py`` read what is there, good or bad.
+
+    Raises:
+        StepError: as ``read_day``, or a tick is out of order, of another day, or no positive number.
+    """
+    epochs, quotes = read_day(home, symbol, day)
+    start = midnight(day)
+    inside = epochs[0] >= start and epochs[-1] < start + DAY
+    if not (inside and (np.diff(epochs) > 0).all() and np.isfinite(quotes).all() and (quotes > 0).all()):
+        raise StepError(
+            f"{tick_path(home, symbol, day)}: ticks are out of order, of another day, or no positive numbers; "
+            "delete it and run `xtitan run ingest` again"
+        )
+    return epochs, quotes
+
+
 def read_note(home: Home, symbol: str, day: date) -> dict[str, Any]:
     """The note beside a symbol-day, empty when there is none."""
     try:

@@ -31,11 +31,12 @@ class Account:
 @dataclass(frozen=True, slots=True)
 class PaperTime:
     """The paper exchange's clock: venue ``epoch`` now, ``rate`` venue seconds per wall second, ``mode``
-    ``lockstep``, ``scaled`` or ``real``."""
+    ``lockstep``, ``scaled`` or ``real``, ``heard`` our monotonic time when it said so."""
 
     epoch: float
     rate: float
     mode: str
+    heard: float = field(default_factory=monotonic, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

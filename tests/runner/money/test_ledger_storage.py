@@ -72,12 +72,20 @@ def test_a_pragma_that_does_not_stick_is_refused(folder: Path, monkeypatch: pyte
 
 
 def test_two_runners_at_once_one_clear_line(ledger: Ledger, folder: Path) -> None:
-    with pytest.raises(LedgerLockedError, match="another runner already uses the ledger of account DOT90000001"):
+    with pytest.raises(LedgerLockedError, match="another runner already uses the ledgers in"):
         Ledger.open(folder, ACCOUNT, now=T)
     with pytest.raises(sqlite3.OperationalError, match="locked"):
         sqlite3.connect(ledger.path, timeout=0).execute("SELECT * FROM intent").fetchall()
     ledger.close()
     Ledger.open(folder, ACCOUNT, now=T).close()
+
+
+def test_one_state_folder_has_one_runner_whatever_the_account(ledger: Ledger, folder: Path) -> None:
+    """Control socket, halt file and models are the folder's: a second runner would take a halt meant for the first."""
+    with pytest.raises(LedgerLockedError, match="stop it first"):
+        Ledger.open(folder, "DOT90000002", now=T)
+    ledger.close()
+    Ledger.open(folder, "DOT90000002", now=T).close()
 
 
 def test_a_writer_that_was_overtaken_cannot_write(ledger: Ledger, order: Callable[..., Order]) -> None:

@@ -23,7 +23,7 @@ from live_runner.latch import KillLatch
 from live_runner.ledger import Ledger
 from live_runner.loop import TradingLoop
 from live_runner.models.keeper import SlotKeeper
-from live_runner.models.source import ModelSource, model_source
+from live_runner.models.source import DirectorySource, ModelSource, model_source
 from live_runner.models.store import ModelStore
 from live_runner.operators import Operators
 from live_runner.ops.control import ControlServer
@@ -139,7 +139,10 @@ class Application:
         except KeyFileError as error:
             raise ConfigError(f"public_key: {error}; give the file that `xtitan keys` wrote") from None
         source: ModelSource = model_source(settings.registry, settings.model)
-        return SlotKeeper(source, ModelStore(settings.state_folder / "models", [key]), settings.model, settings.symbol)
+        store = ModelStore(settings.state_folder / "models", [key])
+        if isinstance(source, DirectorySource) and not (Path(settings.registry).is_dir() or store.state.sequence):
+            raise ConfigError(f"registry {settings.registry}: no such folder; create it, or fix --registry")
+        return SlotKeeper(source, store, settings.model, settings.symbol)
 
     def _ledger(self, account: Account, clock: VenueClock) -> Ledger:
         settings = self._settings

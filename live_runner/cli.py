@@ -23,7 +23,7 @@ from live_runner.models.store import ModelStore
 from live_runner.operators import summary_text
 from live_runner.ops.control import ControlError, ask
 from live_runner.recovery import RecoveryError
-from live_runner.status import StatusError, read_identity, status_from_files
+from live_runner.status import IDENTITY, StatusError, read_identity, status_from_files
 from live_runner.venue import StartError
 from xtitan_core.bundle import BundleError, BundleProblem, read_files, verify
 from xtitan_core.clock import wall
@@ -194,7 +194,8 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _halt(options: argparse.Namespace) -> int:
-    read_identity(options.state)
+    if not (options.state / IDENTITY).exists():
+        read_identity(options.state)  # says that nobody ever ran here; a damaged file must not keep us from halting
     try:
         asked = ask(options.state, {"command": "halt", "reason": options.reason})
     except ControlError:
@@ -221,6 +222,8 @@ def _verify(options: argparse.Namespace) -> int:
     now = wall() if options.at is None else options.at
     try:
         bundle = verify(read_files(options.bundle), [load_public(options.public_key)], now)
+    except KeyFileError as error:
+        raise KeyFileError(f"{error}; give the file that `xtitan keys` wrote") from None
     except BundleError as error:
         if error.code is not BundleProblem.EXPIRED or options.at is not None:
             raise

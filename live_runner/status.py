@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,9 @@ class Identity:
 
 def write_identity(path: Path, identity: Identity) -> None:
     """Remember who runs here, for ``status`` when nobody does."""
-    path.write_text(json.dumps(asdict(identity)))
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(asdict(identity)))
+    os.replace(temporary, path)
 
 
 def read_identity(folder: Path) -> Identity:

@@ -9,10 +9,7 @@ import numpy as np
 
 from paper_exchange.pricing import Price
 from paper_exchange.terms import Terms
-from xtitan_core.contracts import Contract, Settlement, settle
-
-TICK_CONTRACT_LIMIT = 300
-"""A tick contract that has not ended after so many seconds is refunded."""
+from xtitan_core.contracts import TICK_CONTRACT_LIMIT_SECONDS, Contract, Settlement, settle
 
 
 @dataclass(slots=True, eq=False)
@@ -85,9 +82,8 @@ class OpenContract:
         self.epochs.append(epoch)
         self.quotes.append(quote)
         if self.contract.in_ticks:
-            if epoch - self.start > TICK_CONTRACT_LIMIT:
-                return True
-            if len(self.epochs) <= self.contract.duration:
+            late = epoch - self.start > TICK_CONTRACT_LIMIT_SECONDS
+            if not late and len(self.epochs) <= self.contract.duration:
                 return False
         elif epoch <= self.start + self.contract.seconds:
             return False

@@ -6,6 +6,8 @@ Time rules (Deriv's explanation pages, confirmed on frames recorded from the new
 * a duration in ticks counts from the entry tick (number 0): the n-th tick after it is the exit;
 * a duration in seconds ends at start + duration; the exit is the last tick at or before that second, and the
   contract settles when the first tick after it arrives;
+* a contract in ticks that has not ended five minutes after its start is refunded, and so is one in seconds with fewer
+  than two ticks in its life;
 * ties lose for CALL and PUT; touching a barrier counts as touching; equality with a barrier loses both sides of
   EXPIRYRANGE/EXPIRYMISS.
 
@@ -23,6 +25,10 @@ import numpy.typing as npt
 
 Epochs = npt.NDArray[np.int64]
 Quotes = npt.NDArray[np.float64]
+
+
+TICK_CONTRACT_LIMIT_SECONDS = 300
+"""A contract in ticks that has not ended so long after its start is refunded: the market stood still."""
 
 
 class ContractError(ValueError):
@@ -221,37 +227,44 @@ def settle(
 
     Returns:
         The settlement, or None while it is still open. A contract in seconds is decided only once a tick after its
-        end has arrived; a path contract that touches is decided at the touching tick. Fewer than two ticks between
-        start and end refund the stake (``won is None``).
+        end has arrived; a path contract that touches is decided at the touching tick. A refund has ``won is None``:
+        fewer than two ticks between start and end, or a contract in ticks that ran into the five-minute limit.
     """
     n = len(epochs)
     i = int(entry_index(epochs, start))
     if i >= n:
         return None
     j = int(exit_index(epochs, start, contract))
-    ended = j < n if contract.in_ticks else epochs[-1] > start + contract.seconds
-    entry = float(quotes[i])
-    if not contract.in_ticks and ended and j <= i:
-        return Settlement(None, int(epochs[i]), entry, int(epochs[max(j, i)]), entry)
+    entry_epoch, entry = int(epochs[i]), float(quotes[i])
+
+    def at(k: int, won: bool | None) -> Settlement:
+        return Settlement(won, entry_epoch, entry, int(epochs[k]), float(quotes[k]))
+
+    if contract.in_ticks:
+        limit = int(np.searchsorted(epochs, start + TICK_CONTRACT_LIMIT_SECONDS, side="right"))
+        void = limit if limit <= min(j, n - 1) else None
+        ended = j < n
+    else:
+        ended = bool(epochs[-1] > start + contract.seconds)
+        void = max(i, j) if ended and j <= i else None
     upper, lower = barriers(contract, entry, decimals)
     touch_wins = contract.contract_type in (ContractType.ONETOUCH, ContractType.UPORDOWN)
     if touch_wins or contract.contract_type in (ContractType.NOTOUCH, ContractType.RANGE):
-        path = quotes[i + 1 : j + 1]
+        path = quotes[i + 1 : (j + 1 if void is None else void)]
         hit = np.zeros(len(path), dtype=bool)
         if upper is not None:
             hit |= path >= upper
         if lower is not None:
             hit |= path <= lower
         if hit.any():
-            k = i + 1 + int(np.argmax(hit))
-            return Settlement(touch_wins, int(epochs[i]), entry, int(epochs[k]), float(quotes[k]))
-        if not ended:
-            return None
-        return Settlement(not touch_wins, int(epochs[i]), entry, int(epochs[j]), float(quotes[j]))
+            return at(i + 1 + int(np.argmax(hit)), touch_wins)
+        if void is None:
+            return at(j, not touch_wins) if ended else None
+    if void is not None:
+        return at(void, None)
     if not ended:
         return None
-    won = bool(wins(contract.contract_type, entry, float(quotes[j]), upper=upper, lower=lower))
-    return Settlement(won, int(epochs[i]), entry, int(epochs[j]), float(quotes[j]))
+    return at(j, bool(wins(contract.contract_type, entry, float(quotes[j]), upper=upper, lower=lower)))
 
 
 def outcomes(
@@ -270,6 +283,8 @@ def outcomes(
     if not contract.in_ticks and n:
         known &= epochs[-1] > np.asarray(starts) + contract.seconds
     ii, jj = np.where(known, i, 0), np.where(known, j, 0)
+    if contract.in_ticks and n:
+        known &= epochs[jj] <= np.asarray(starts) + TICK_CONTRACT_LIMIT_SECONDS
     if n == 0:
         return np.zeros(len(i), bool), known, np.zeros(len(i), np.int64)
     entry, exit_ = quotes[ii], quotes[jj]

@@ -182,9 +182,13 @@ class SlotKeeper:
         bundle = self._store.verify(files, release.manifest_sha256, epoch, champion=slot == "champion")
         manifest = bundle.manifest
         if manifest.model_name != self._model:
-            raise ModelError(f"the manifest is for model {manifest.model_name!r}, this runner runs {self._model!r}")
+            raise ModelError(
+                f"the manifest is for model {manifest.model_name!r}, this runner runs {self._model!r}; check --model"
+            )
         if self._symbol not in manifest.symbols:
-            raise ModelError(f"the manifest allows {', '.join(manifest.symbols)}, this runner trades {self._symbol}")
+            raise ModelError(
+                f"the manifest allows {', '.join(manifest.symbols)}, this runner trades {self._symbol}; check --symbol"
+            )
         model = SlotModel(release.version, ModelSession(bundle))
         self._store.keep(bundle.bundle_id, files)
         return model

@@ -83,10 +83,12 @@ class ModelStore:
         except BundleError as error:
             raise ModelError(str(error)) from None
         if reason := self.state.quarantined.get(bundle.bundle_id):
-            raise ModelError(f"bundle {bundle.bundle_id[:12]} is quarantined: {reason}")
+            raise ModelError(f"bundle {bundle.bundle_id[:12]} is quarantined ({reason}); register another one")
         sequence = bundle.manifest.sequence
         if champion and sequence < self.state.sequence and bundle.bundle_id not in self.state.trusted:
-            raise ModelError(f"registration {sequence} is older than {self.state.sequence}, which was champion here")
+            raise ModelError(
+                f"registration {sequence} is older than {self.state.sequence}, which was champion here; register it again"
+            )
         return bundle
 
     def keep(self, bundle_id: str, files: Mapping[str, bytes]) -> None:

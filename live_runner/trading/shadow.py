@@ -18,10 +18,6 @@ def contract_of(trade: ShadowTradeRecord) -> Contract:
     return Contract(ContractType(trade.contract_type), trade.duration, DurationUnit(trade.duration_unit))
 
 
-TICK_CONTRACT_LIMIT_S = 300
-"""The venue gives the stake back when a contract in ticks has not ended after so long (the market stood still)."""
-
-
 class ShadowBook:
     """Open shadow trades and the ticks needed to settle them."""
 
@@ -79,13 +75,12 @@ class ShadowBook:
             if result is None:
                 continue
             del self._open[trade.trade_id]
-            late = contract_of(trade).in_ticks and result.exit_epoch > trade.epoch + TICK_CONTRACT_LIMIT_S
             settled.append(
                 ShadowSettlementRecord(
                     epoch=epoch,
                     trade_id=trade.trade_id,
                     bundle_id=trade.bundle_id,
-                    outcome="refunded" if late or result.won is None else "won" if result.won else "lost",
+                    outcome="refunded" if result.won is None else "won" if result.won else "lost",
                     entry_epoch=result.entry_epoch,
                     entry=result.entry,
                     exit_epoch=result.exit_epoch,

@@ -50,6 +50,8 @@ def reference(kind: str, start: int, ticks: list[tuple[int, float]], duration: i
     for epoch, price in ticks:
         if entry is None:
             if epoch > start:
+                if unit == "t" and epoch > start + 300:
+                    return ("refund", None)
                 if unit == "s" and epoch > start + duration:
                     return ("refund", None)
                 entry = price
@@ -57,6 +59,8 @@ def reference(kind: str, start: int, ticks: list[tuple[int, float]], duration: i
             continue
         if unit == "s" and epoch > start + duration:
             break
+        if unit == "t" and epoch > start + 300:
+            return ("refund", None)
         count += 1
         last = (epoch, price)
         if offsets and kind in ("ONETOUCH", "NOTOUCH", "RANGE", "UPORDOWN"):
@@ -96,7 +100,7 @@ def cases(draw: st.DrawFn):
     kind = draw(st.sampled_from(list(ContractType)))
     unit = draw(st.sampled_from([S, T]))
     duration = draw(st.integers(1, 12))
-    gaps = draw(st.lists(st.integers(1, 6), min_size=1, max_size=25))
+    gaps = draw(st.lists(st.one_of(st.integers(1, 6), st.sampled_from([150, 290, 310])), min_size=1, max_size=25))
     steps = draw(st.lists(st.integers(-3, 3), min_size=len(gaps), max_size=len(gaps)))
     epochs = np.cumsum(gaps) + 1_000
     quotes = 100.0 + np.cumsum(steps) * 0.25  # quarters: exact in binary, so equality with a barrier is exact too
@@ -158,6 +162,15 @@ def test_the_recorded_r50_contracts_settle_as_deriv_settled_them() -> None:
 def test_a_contract_in_seconds_waits_for_the_tick_after_its_end() -> None:
     epochs, quotes = arrays({k: v for k, v in R_50.items() if k <= 1789347050})
     assert settle(Contract(ContractType.CALL, 15, S), 1789347036, epochs, quotes) is None
+
+
+def test_a_contract_in_ticks_that_does_not_end_in_five_minutes_is_refunded() -> None:
+    epochs, quotes = arrays({10: 1.0, 12: 5.0, 14: 6.0, 310: 7.0, 311: 8.0})
+    won = settle(Contract(ContractType.CALL, 2, T), 10, epochs, quotes)
+    late = settle(Contract(ContractType.CALL, 3, T), 10, epochs, quotes)
+    assert won == Settlement(True, 12, 5.0, 310, 7.0)
+    assert late == Settlement(None, 12, 5.0, 311, 8.0)
+    assert outcomes(Contract(ContractType.CALL, 3, T), np.array([10]), epochs, quotes)[1].tolist() == [False]
 
 
 def test_ties_lose_for_both_sides_and_win_for_both_equal_sides() -> None:

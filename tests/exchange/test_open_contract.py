@@ -55,7 +55,8 @@ def test_missing_ticks_only_delay_a_tick_contract() -> None:
 def test_a_tick_contract_not_over_in_five_minutes_is_refunded(ticks: list[tuple[int, float]]) -> None:
     bought = contract(duration=2)
     assert run(bought, ticks) == ticks[-1][0]
-    assert bought.settlement is None
+    assert bought.settlement is not None
+    assert bought.settlement.won is None
     assert bought.proceeds() == Decimal("10.00")
 
 

@@ -154,6 +154,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _rollback(options)
     except ConfigError as error:
         return _fail(error, EX_CONFIG)
+    except BrokenPipeError:
+        return 1  # the reader of our output has seen enough
     except USER_ERRORS as error:
         return _fail(error, 1)
     except asyncio.CancelledError:

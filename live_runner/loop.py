@@ -151,7 +151,8 @@ class TradingLoop:
             await check_symbol(client, p.settings.symbol)
         if p.clock.lockstep:
             await client.enter_lockstep()
-        check_session(client, p.clock, p.books.journal.index.last_epoch)
+        seen = 0 if p.market.spot is None else p.market.spot.epoch
+        check_session(client, p.clock, max(seen, p.books.journal.index.last_epoch))
         p.decider.currency = Balance.from_frame(await client.request(requests.balance())).currency
         await client.subscribe(requests.transaction())
         p.books.journal.add(
@@ -167,6 +168,8 @@ class TradingLoop:
         p.metrics.sessions.inc()
         p.follower.reset()
         await self._recover(client)
+        if self._started and client.paper is not None:
+            await check_symbol(client, p.settings.symbol)  # a recording ends for good, so the runner does too
         await self.upkeep.start_models()
         first = Tick.from_frame(await client.subscribe(requests.ticks(p.settings.symbol)))
         p.clock.reach(first.epoch)

@@ -113,7 +113,7 @@ def check_session(client: DerivClient, clock: VenueClock, last_epoch: int) -> No
     Args:
         client: a connection whose time ``clock`` follows.
         clock: in lockstep it never goes back, so there the connection's own time is looked at.
-        last_epoch: newest venue time in the journal.
+        last_epoch: newest venue time in the journal or seen in this run.
 
     Raises:
         StartError: naming both times.
@@ -121,7 +121,7 @@ def check_session(client: DerivClient, clock: VenueClock, last_epoch: int) -> No
     now = client.paper.epoch if clock.lockstep and client.paper is not None else clock.now()
     if now < last_epoch - BACKWARDS_S:
         raise StartError(
-            f"the venue's time is {int(now)}, the journal already holds {last_epoch}: this is another exchange "
+            f"the venue's time is {int(now)}, {last_epoch} was reached here already: this is another exchange "
             "session; use another journal and state folder"
         )
 
@@ -141,7 +141,9 @@ async def check_symbol(client: DerivClient, symbol: str) -> None:
     if symbol not in rows:
         raise StartError(f"unknown symbol {symbol!r} at this venue; choose one of {', '.join(sorted(rows))}")
     if not fields.flag(rows[symbol], "exchange_is_open") or fields.flag(rows[symbol], "is_trading_suspended"):
-        raise StartError(f"the market of {symbol} is closed; start again when it opens")
+        raise StartError(
+            f"the market of {symbol} is closed; start again when it opens, or restart the replay that has ended"
+        )
 
 
 @asynccontextmanager

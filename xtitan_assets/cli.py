@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.environ["XTITAN_HOME"] = os.path.abspath(options.home)
         return int(options.call(options))
     except KeyboardInterrupt:
-        print("error: interrupted; what was finished is kept", file=sys.stderr)
+        print("error: interrupted; what was finished is kept, run it again to go on", file=sys.stderr)
         return 1
     except BrokenPipeError:
         return 1

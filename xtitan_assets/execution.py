@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from xtitan_assets import environment
+from xtitan_assets import environment, interrupts
 from xtitan_assets.paths import Home
 from xtitan_assets.plans import PlannedRun, Runs
 
@@ -54,19 +54,24 @@ def execute(home: Home, steps: Sequence[Runs], overrides: Sequence[str]) -> list
 
     Raises:
         StepError: the workspace is in use, or a plan step cannot be worked out.
+        KeyboardInterrupt: on SIGINT or SIGTERM; runs that have ended keep what they made.
     """
     environment.apply()
     from xtitan_assets.instance import opened
 
     outcomes: list[RunOutcome] = []
-    with opened(home) as instance:
+    with opened(home) as instance, interrupts.remembered() as interrupted:
         from xtitan_assets.definitions import defs
 
         definitions = defs()
         for step in steps:
             for planned in step():
+                if interrupted():
+                    raise KeyboardInterrupt
                 outcomes.append(_execute_one(definitions, instance, home, planned, overrides))
                 if not outcomes[-1].success:
+                    if interrupted():
+                        raise KeyboardInterrupt
                     return outcomes
     return outcomes
 
@@ -104,7 +109,7 @@ def explain(result: ExecuteInProcessResult) -> str:
         if event.event_type is not DagsterEventType.STEP_FAILURE:
             continue
         error = event.step_failure_data.error
-        while error is not None and error.cause is not None and _kind(error).startswith("Dagster"):
+        while error is not None and error.cause is not None and _kind(error).startswith(("Dagster", "RetryRequested")):
             error = error.cause
         if error is None:
             continue

@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,7 @@ def opened(home: Home) -> Iterator[DagsterInstance]:
     """The instance, for one writer of this data folder; runs that a killed `xtitan run` left behind are closed first.
 
     Raises:
-        StepError: another `xtitan run` works on the same data folder.
+        StepError: another `xtitan run` works on the same data folder, or the instance is damaged.
     """
     import dagster as dg
 
@@ -60,8 +60,15 @@ def opened(home: Home) -> Iterator[DagsterInstance]:
         lock.truncate()
         lock.write(f"xtitan run (process {os.getpid()})")
         lock.flush()
-        with dg.DagsterInstance.from_config(str(folder)) as instance:
-            close_abandoned(instance, home)
+        with ExitStack() as stack:
+            try:
+                instance = stack.enter_context(dg.DagsterInstance.from_config(str(folder)))
+                close_abandoned(instance, home)
+            except Exception as error:  # whatever reads dagster.yaml and the databases has its own types
+                reason = str(error).strip().partition("\n")[0]
+                raise StepError(
+                    f"{folder}: Dagster cannot open its instance ({reason}); restore it, or move it away to begin anew"
+                ) from error
             yield instance
 
 

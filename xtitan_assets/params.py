@@ -92,6 +92,7 @@ class GateParams(Section):
     budget: int = Field(50, ge=1, description="registrations a lineage and year")
     haircut: float = Field(0.01, ge=0, lt=1, description="taken off the payout ratio of each shadow fill")
     max_trades: int = Field(3_000, ge=1, description="stop for futility after so many counted shadow trades")
+    max_days: float = Field(30.0, gt=0, description="stop for futility after so many market days")
 
 
 class RegistryParams(Section):

@@ -84,4 +84,4 @@ def symbol(name: str) -> Symbol:
     try:
         return SYMBOLS[name]
     except KeyError:
-        raise UnknownSymbolError(f"unknown symbol {name!r}: choose one of {', '.join(SYMBOLS)}") from None
+        raise UnknownSymbolError(f"unknown symbol {name!r}; choose one of {', '.join(SYMBOLS)}") from None

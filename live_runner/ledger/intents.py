@@ -168,11 +168,6 @@ class IntentTable:
         """Contracts of ours that have not settled."""
         return self._query("WHERE state IN ('open', 'late_bound') AND sell_time IS NULL")
 
-    def trade_of(self, contract_id: int) -> Intent | None:
-        """The intent that owns a contract, or None."""
-        owners = self._query("WHERE contract_id = ?", contract_id)
-        return owners[0] if owners else None
-
     def tombstones(self, since: float) -> list[Intent]:
         """Sent intents that were ruled out or rejected, sent at or after ``since``."""
         return self._query("WHERE sent_at >= ? AND state IN ('not_bought', 'rejected')", since)

@@ -52,7 +52,9 @@ class ModelSession:
         self.latency_ms = self._measure(bundle.golden)
         budget = self.manifest.runtime.max_latency_ms
         if self.latency_ms > budget:
-            raise ModelError(f"inference takes {self.latency_ms:.2f} ms, the manifest allows {budget} ms")
+            raise ModelError(
+                f"inference takes {self.latency_ms:.2f} ms, the manifest allows {budget} ms; train a smaller one"
+            )
 
     def outputs(self, ticks: Floats, candles: Floats) -> dict[str, Floats]:
         """Raw outputs for a batch.
@@ -99,7 +101,7 @@ class ModelSession:
             contracts[side] = Contract(side, head.duration, head.unit)
             heads[side] = (head.output, head.index, head.calibration.platt)
         if not contracts:
-            raise ModelError("no head prices a contract that this runner trades")
+            raise ModelError("no head prices a contract that this runner trades; use another model")
         return contracts, heads
 
     def _check_golden(self, golden: Golden) -> None:
@@ -109,7 +111,9 @@ class ModelSession:
                 raise ModelError(f"golden vectors: the model has no output {name!r} of shape {golden[name].shape}")
             worst = float(np.max(np.abs(outputs[name].astype(np.float64) - golden[name].astype(np.float64))))
             if not worst <= TOLERANCE:
-                raise ModelError(f"golden vectors: output {name} is off by {worst:.2e}, allowed {TOLERANCE:.0e}")
+                raise ModelError(
+                    f"golden vectors: output {name} is off by {worst:.2e}, allowed {TOLERANCE:.0e}; package it again"
+                )
 
     def _measure(self, golden: Golden) -> float:
         """Median of single inferences: a busy host's scheduler spikes must not refuse a good model."""
@@ -132,4 +136,4 @@ def _open(model: bytes) -> ort.InferenceSession:
         return ort.InferenceSession(model, sess_options=options, providers=["CPUExecutionProvider"])
     except Exception as error:
         # ONNX Runtime raises a family of pybind types without a common base.
-        raise ModelError(f"ONNX Runtime refuses the model: {str(error).splitlines()[0]}") from None
+        raise ModelError(f"ONNX Runtime refuses the model: {str(error).splitlines()[0]}; package it again") from None

@@ -41,6 +41,21 @@ def test_the_interval_covers_at_every_look_at_once() -> None:
     assert covered >= 400 * 0.95 - 3.0 * (400 * 0.05 * 0.95) ** 0.5
 
 
+def test_copies_held_together_weigh_as_much_as_one() -> None:
+    """Taken for independent, eight copies of each bet would exclude the truth in nearly every stream."""
+    rng = np.random.default_rng(11)
+    honest = naive = 0
+    for _ in range(200):
+        wins = np.cumsum(rng.random(400) < 0.512)
+        looks = np.unique(np.geomspace(5, 400, 15).astype(int))
+        counts = [(8 * int(wins[n - 1]), 8 * int(n - wins[n - 1])) for n in looks]
+        honest += any(win_rate_interval(w, x, overlap=8).low > 0.512 for w, x in counts)
+        naive += any(win_rate_interval(w, x).low > 0.512 for w, x in counts)
+    assert honest <= 200 * 0.05
+    assert naive > 200 * 0.30
+    assert win_rate_interval(80, 64, overlap=8) == win_rate_interval(10, 8)
+
+
 def test_edge_of_a_win_rate() -> None:
     assert edge_at(1.0 / 1.95, 0.95) == pytest.approx(0.0)
     assert edge_at(0.56, 0.95) == pytest.approx(0.092)
@@ -49,6 +64,8 @@ def test_edge_of_a_win_rate() -> None:
 def test_nonsense_is_refused() -> None:
     with pytest.raises(EvidenceError):
         win_rate_interval(-1, 3)
+    with pytest.raises(EvidenceError):
+        win_rate_interval(1, 3, overlap=0)
     with pytest.raises(EvidenceError):
         EdgeCeiling(alpha=0.0)
     ceiling = EdgeCeiling()
@@ -101,6 +118,12 @@ def test_identical_trades_held_together_are_not_mistaken_for_independent_ones() 
 
 def test_refunds_alone_say_that_the_edge_is_not_large() -> None:
     assert 0.0 < ceiling_after([Outcome.REFUNDED] * 500) < 0.10
+
+
+def test_an_edge_above_the_grid_is_not_bounded_by_its_top() -> None:
+    """Two hundred wins in a row exclude nothing, least of all an edge as large as the payout."""
+    assert ceiling_after([Outcome.WON] * 200) == RATIO
+    assert ceiling_after([Outcome.WON] * 5, ratio=2.5) == 2.5
 
 
 def test_a_low_payout_leaves_no_room_above_itself() -> None:

@@ -14,11 +14,19 @@ from xtitan_assets.demo.results import (
     NaiveRetrain,
     RunnerResult,
     cents,
+    forced_path,
     judge_runner,
     predicted_interval,
 )
 from xtitan_assets.demo.screen import verdict
-from xtitan_core.journal import AnyRecord, TradeRecord, TradeSettlementRecord
+from xtitan_core.evidence.cash_account import CashAccount, Outcome
+from xtitan_core.journal import (
+    AnyRecord,
+    ShadowSettlementRecord,
+    ShadowTradeRecord,
+    TradeRecord,
+    TradeSettlementRecord,
+)
 
 
 def trade(n: int, won: bool) -> list[AnyRecord]:
@@ -151,6 +159,71 @@ def test_the_predicted_interval_covers_what_it_promises() -> None:
     draws = (np.random.default_rng(2).random((20_000, len(p))) < p).mean(axis=1)
     assert mean == pytest.approx(p.mean())
     assert ((draws < low) | (draws > high)).mean() <= 0.0025
+
+
+def shadow_records(copies: int, outcome: str) -> list[AnyRecord]:
+    """Identical contracts held at the same time, bought at a payout ratio of .95."""
+    bought: list[AnyRecord] = [
+        ShadowTradeRecord(
+            epoch=14,
+            trade_id=f"t{n}",
+            decision_id=f"d{n}",
+            bundle_id="b",
+            model_name="m",
+            symbol="R_100",
+            contract_type="CALL",
+            duration=5,
+            duration_unit="t",
+            ask_cents=1_000,
+            payout_cents=1_950,
+            probability=0.5,
+            counted=False,
+        )
+        for n in range(copies)
+    ]
+    ends: list[AnyRecord] = [
+        ShadowSettlementRecord(
+            epoch=26,
+            trade_id=f"t{n}",
+            bundle_id="b",
+            outcome=outcome,
+            entry_epoch=16,
+            entry=640.0,
+            exit_epoch=26,
+            exit=640.1,
+        )
+        for n in range(copies)
+    ]
+    return bought + ends
+
+
+@pytest.mark.parametrize("haircut", [0.0, 0.01])
+def test_the_forced_path_is_the_gates_own_account(haircut: float) -> None:
+    """Same haircut, and stakes leave at purchase: eight copies of one winning bet are no eight wins in a row."""
+    account = CashAccount(haircut=haircut)
+    for n in range(8):
+        account.purchase(n, 0.95)
+    for n in range(8):
+        account.settle(n, Outcome.WON)
+    assert forced_path(shadow_records(8, "won"), haircut)[-1] == (8, account.bankroll)
+    assert forced_path(shadow_records(1, "lost"), 0.01)[-1][1] < forced_path(shadow_records(1, "lost"), 0.0)[-1][1]
+
+
+def test_wins_are_counted_among_the_same_contracts_as_the_win_rate() -> None:
+    records, truth, status = books(62, 38)
+    orphan = [r for r in trade(500, True) if isinstance(r, TradeSettlementRecord)]
+    result = judge_runner("planted", [*records, *orphan], truth, status, 1_005)
+    assert (result.wins, result.contracts) == (62, 100)
+
+
+def test_nothing_is_claimed_about_a_recording_that_only_a_simulation_was_used_for(tmp_path) -> None:
+    recorded = demo(markets=[market(market="recorded"), demo().markets[1]])
+    for text in (
+        verdict(recorded, tmp_path / "report.html"),
+        write_report(recorded, tmp_path / "report.html").read_text(),
+    ):
+        assert "etrains on the simulated R_100 before the recording" in text
+        assert "etrains on R_100 (recorded)" not in text
 
 
 def test_amounts_are_exact() -> None:

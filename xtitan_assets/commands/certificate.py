@@ -30,7 +30,11 @@ def call(options: argparse.Namespace) -> int:
     if not newest.exists():
         raise StepError(f"{newest}: not there; a promotion writes it (`xtitan promote`)")
     # Certificate and trades are kept together for good; the trades beside the reports go on growing.
-    folder = reports / "certificates" / str(json.loads(newest.read_text())["bundle_id"])[:16]
+    try:
+        bundle_id = str(json.loads(newest.read_text())["bundle_id"])
+    except (ValueError, KeyError, TypeError):
+        raise StepError(f"{newest}: not a certificate; restore data/reports from a backup") from None
+    folder = reports / "certificates" / bundle_id[:16]
     for needed in ("certificate.json", "trades.csv"):
         if not (folder / needed).exists():
             raise StepError(f"{folder / needed}: not there; restore data/reports/certificates from a backup")

@@ -7,6 +7,7 @@ from typing import Any
 
 from xtitan_assets.commands.options import Subparsers, add_home, add_json, say, show
 from xtitan_assets.paths import Home
+from xtitan_assets.steps.errors import StepError
 
 
 def add(commands: Subparsers) -> None:
@@ -37,6 +38,9 @@ def signing_key(home: Home) -> dict[str, Any]:
     from xtitan_assets.steps.export import signing_key as ensure
     from xtitan_core import keys
 
-    private = ensure(home)
-    public = keys.public_path(private)
-    return {"private": str(private), "public": str(public), "id": keys.key_id(keys.load_public(public))}
+    try:
+        private = ensure(home)
+        public = keys.public_path(private)
+        return {"private": str(private), "public": str(public), "id": keys.key_id(keys.load_public(public))}
+    except keys.KeyFileError as error:
+        raise StepError(f"{error}; restore {home.keys} from a backup, or move it away to make a new key") from error

@@ -209,7 +209,7 @@ def run_demo(args: argparse.Namespace) -> DemoResult:
     try:
         if args.market == "recorded":
             plain, control, oracle = recorded_worlds(home, args, registry, say)
-            plan = Plan(slots=1_350, chunk=250, looks=3, trades=100, after=15)
+            plan = Plan(slots=1_350, days=0.2, chunk=250, looks=3, trades=100, after=15)
         else:
             plain, control, oracle = simulated_worlds(home, args.seed, registry, say)
             plan = Plan()
@@ -222,7 +222,7 @@ def run_demo(args: argparse.Namespace) -> DemoResult:
             found: MarketResult = yes.result()
             runner: RunnerResult = trade(control, plan) if found.promoted else RunnerResult.nothing(control.name)
             refused: MarketResult = no.result()
-        say("the usual rule, ten retrains on the same fair market")
+        say("the usual rule, ten retrains on the downloaded history, which has no edge")
         naive = naive_rule(plain)
     finally:
         for world in worlds:

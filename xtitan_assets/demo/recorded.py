@@ -50,7 +50,9 @@ def read_recording(path: Path) -> Recording:
     except FileNotFoundError:
         raise RecordingError(f"{path}: no such file; name a recording with --file") from None
     except Exception as error:
-        raise RecordingError(f"{path}: cannot be read as csv or parquet ({error}); give another file") from error
+        raise RecordingError(
+            f"{path}: cannot be read as csv or parquet ({str(error).strip().partition(chr(10))[0]}); give another file"
+        ) from error
     if not {"epoch", "quote"} <= set(frame.columns):
         found = ", ".join(map(str, frame.columns))
         raise RecordingError(f"{path}: expected columns epoch,quote, found {found}; rename them")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xtitan_assets.demo.results import DemoResult, MarketResult
-from xtitan_assets.demo.screen import market_lines, runner_lines
+from xtitan_assets.demo.screen import market_lines, naive_market, runner_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -180,12 +180,12 @@ the Dagster jobs, the MLflow registry, the runner. Nothing here was verified on 
 <h2>What the usual rule would have done</h2>
 <p>Promote when the win rate on 500 validation trades beats break-even: {fooled} of {
         len(result.naive)
-    } retrains of a model without any edge
+    } retrains on a market where no edge exists
 would have gone live (red).</p>
 {
         figure(
             usual_rule(result),
-            f"Ten retrains on {refused.symbol} ({refused.market}); the dashed line is break-even at the quoted payout.",
+            f"Ten retrains on {naive_market(refused)}; the dashed line is break-even at the quoted payout.",
         )
     }
 <div class="two">

@@ -40,7 +40,7 @@ class MarketResult:
         expected: the verdict that the market's construction calls for.
         promoted: the gate's verdict.
         candidate: the model that was shadowed: ``logistic`` or ``network``.
-        slots: decision slots settled in shadow.
+        slots: slots decided in shadow; where the model abstains they are settled on the refused market only.
         trades, wins: counted shadow trades: those the model wanted. Only they are evidence.
         bankroll, threshold: the evidence and what it needed.
         break_even: win rate of zero expected value at the quotes.
@@ -51,6 +51,7 @@ class MarketResult:
         forced_path: the same account had it been forced to take the preferred side at every slot; never evidence.
         reasons: the runner's decisions by closed reason code.
         reliability: calibration bins on the test span.
+        why: the rule behind the gate's last look, one line.
     """
 
     name: str
@@ -71,6 +72,7 @@ class MarketResult:
     forced_path: list[tuple[int, float]] = field(default_factory=list)
     reasons: dict[str, int] = field(default_factory=dict)
     reliability: list[Bin] = field(default_factory=list)
+    why: str = ""
 
     @property
     def right(self) -> bool:
@@ -189,20 +191,25 @@ def decisions_by_reason(records: Sequence[AnyRecord]) -> dict[str, int]:
     return dict(Counter(r.reason for r in records if isinstance(r, DecisionRecord)))
 
 
-def forced_path(records: Sequence[AnyRecord], points: int = 400) -> list[tuple[int, float]]:
-    """Bankroll of the evidence account, had it taken every settled shadow trade, wanted or not.
+def forced_path(records: Sequence[AnyRecord], haircut: float, points: int = 400) -> list[tuple[int, float]]:
+    """Bankroll of the evidence account, had it taken every shadow trade, wanted or not.
+
+    Args:
+        records: the runner's journal, in order.
+        haircut: the gate's, so that both accounts are judged alike.
+        points: of the path, about.
 
     Returns:
         At most about ``points`` pairs of (trades settled, bankroll), the last one included.
     """
-    account = CashAccount()
-    bought = {r.trade_id: r for r in records if isinstance(r, ShadowTradeRecord)}
+    account = CashAccount(haircut=haircut)
     path = [(0, 1.0)]
-    for end in records:
-        if isinstance(end, ShadowSettlementRecord) and end.trade_id in bought:
-            trade = bought[end.trade_id]
-            account.purchase(end.trade_id, trade.payout_cents / trade.ask_cents - 1.0)
-            account.settle(end.trade_id, Outcome(end.outcome))
+    for record in records:
+        # Stakes leave the account at purchase: bought and settled in one go would be the product form.
+        if isinstance(record, ShadowTradeRecord):
+            account.purchase(record.trade_id, record.payout_cents / record.ask_cents - 1.0)
+        elif isinstance(record, ShadowSettlementRecord):
+            account.settle(record.trade_id, Outcome(record.outcome))
             path.append((len(path), account.bankroll))
     step = max(len(path) // points, 1)
     return [*path[::step], path[-1]]
@@ -240,8 +247,8 @@ def judge_runner(
     return RunnerResult(
         market=market,
         contracts=len(settled),
-        wins=sum(e.outcome == "won" for e in ends.values()),
-        refunded=sum(e.outcome == "refunded" for e in ends.values()),
+        wins=sum(ends[t.contract_id].outcome == "won" for t in settled),
+        refunded=sum(ends[t.contract_id].outcome == "refunded" for t in settled),
         predicted_low=low,
         predicted_high=high,
         predicted_mean=mean,

@@ -22,11 +22,23 @@ def market_lines(result: MarketResult) -> list[str]:
         + (f", {rate:.1%} won" if result.trades else "")
         + f" (break-even {result.break_even:.1%})"
     )
+    if result.why:
+        lines.append(f"   gate: {result.why}")
     if result.promoted and result.oracle is not None:
         lines.append(f"   the best possible win rate there is {result.oracle:.1%}, known from how the market was made")
     if not result.promoted:
-        lines.append(f"   largest edge still possible: {result.edge_upper:+.1%} of the stake (95 %, at any time)")
+        lines.append(
+            f"   largest edge still possible: {result.edge_upper:+.1%} of the stake (95 %, at any time), "
+            "for the side it preferred"
+        )
     return lines
+
+
+def naive_market(refused: MarketResult) -> str:
+    """What the usual rule was tried on: the downloaded history, and before a recording that is a simulated one."""
+    if refused.market == "recorded":
+        return f"the simulated {refused.symbol} before the recording"
+    return f"{refused.symbol} ({refused.market})"
 
 
 def runner_lines(result: RunnerResult) -> list[str]:
@@ -53,8 +65,10 @@ def verdict(result: DemoResult, report: Path) -> str:
     lines.append(
         f" The usual rule (win rate on 500 validation trades) would have promoted {fooled} of {len(result.naive)}"
     )
-    lines += [f" retrains on {result.markets[0].symbol} ({result.markets[0].market}), where no edge exists.", rule]
+    lines += [f" retrains on {naive_market(result.markets[0])}, where no edge exists.", rule]
     for name, holds in result.conditions().items():
         lines.append(f"  {'ok  ' if holds else 'FAIL'}  {name}")
-    lines += [rule, f" {result.seconds:.0f} seconds · report {report} · runs: make ui", rule]
+    home = report.parent
+    ui = "make ui" if home == Path(".demo").resolve() else f"xtitan ui --home {home}"
+    lines += [rule, f" {result.seconds:.0f} seconds · report {report} · runs: {ui}", rule]
     return "\n".join(lines)

@@ -20,7 +20,8 @@ class Plan:
     """How long to look and how much to trade.
 
     Attributes:
-        slots: shadow slots on a market that should be refused.
+        slots: shadow slots of one session on a market that should be refused.
+        days: market days after which the gate lets go of a candidate there (``gate.max_days``).
         chunk: shadow slots between two looks of the gate on a market that should be promoted.
         looks: most looks before the gate's answer counts as no.
         trades: contracts to buy and settle before the kill.
@@ -28,6 +29,7 @@ class Plan:
     """
 
     slots: int = 8_000
+    days: float = 1.25
     chunk: int = 500
     looks: int = 6
     trades: int = 100
@@ -64,6 +66,7 @@ def as_market(
 ) -> MarketResult:
     """The gate's last look and the offline report as one result."""
     records = world.journal()
+    reasons = decisions_by_reason(records)
     return MarketResult(
         name=world.name,
         symbol=world.symbol,
@@ -71,7 +74,7 @@ def as_market(
         expected=expected,
         promoted=promoted,
         candidate=str(world.report("train")["candidate"]),
-        slots=int(look["slots"]),
+        slots=sum(reasons.values()),
         trades=int(look["trades"]),
         wins=int(look["wins"]),
         bankroll=float(look["bankroll"]),
@@ -80,16 +83,22 @@ def as_market(
         edge_upper=float(look["edge_upper"]),
         oracle=oracle,
         bankroll_path=[(int(n), float(e)) for n, e in look["path"]],
-        forced_path=forced_path(records),
-        reasons=decisions_by_reason(records),
+        forced_path=forced_path(records, float(look["haircut"])),
+        reasons=reasons,
         reliability=world.reliability("CALL", "PUT"),
+        why=str(look["why"]),
     )
 
 
 def refuse(world: World, plan: Plan, market: str) -> MarketResult:
-    """The right answer is no: shadow until the gate has seen enough, and print the largest edge still possible."""
+    """The right answer is no: shadow until the gate decides, and print the largest edge still possible."""
+    world.settings.append(f"gate.max_days={plan.days}")
     train(world)
-    look = shadow(world, plan.slots, every_slot=True)
+    look: dict[str, Any] = {}
+    for _ in range(plan.looks):
+        look = shadow(world, plan.slots, every_slot=True)
+        if look["verdict"] != "continue":
+            break
     promoted = look["verdict"] == "promote"
     return as_market(world, look, market=market, expected=False, promoted=promoted, oracle=None)
 

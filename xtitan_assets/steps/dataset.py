@@ -231,27 +231,6 @@ def leakage(samples: Samples, params: Params) -> list[str]:
     return faults
 
 
-@dataclass(frozen=True, slots=True)
-class LeakageReport(Report):
-    """Faults found in the current snapshot; empty is the only good answer."""
-
-    faults: list[str]
-
-    @property
-    def passed(self) -> bool:
-        """True without faults."""
-        return not self.faults
-
-
-def check_leakage(home: Home, params: Params) -> LeakageReport:
-    """Look for leaks in the snapshot on disk.
-
-    Raises:
-        StepError: there is none, or it is broken.
-    """
-    return LeakageReport(leakage(load_samples(home), params))
-
-
 def non_overlapping(epochs: npt.NDArray[np.int64], exit_epochs: npt.NDArray[np.int64]) -> Index:
     """Positions of the longest run of decisions, earliest first, whose labels do not overlap.
 

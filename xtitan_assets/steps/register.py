@@ -120,6 +120,8 @@ def register(home: Home, params: Params, dagster_run_id: str = "", *, venue_epoc
             )
         epoch = max(
             manifest.created_epoch,
+            # The venue's clock may be behind the data: an exchange that was started again begins at its first day.
+            manifest.training.last_epoch,
             venue_epoch or 0,
             _last_seen(home, manifest.model_name),
             *(e.venue_epoch for e in known),

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,9 +30,6 @@ from xtitan_core.evidence.gate import thresholds, verdict
 from xtitan_core.evidence.lineage import LineageEvidence
 from xtitan_core.evidence.shadow_trades import Event
 from xtitan_core.journal import JournalError, read_journal
-
-MAX_DAYS = 30
-"""Market days after which an undecided candidate is let go. Stopping is free; it only costs the candidate."""
 
 FUTILE_MARGIN = 0.005
 """Let go when even the upper bound of the win rate is less than half a point above break-even."""
@@ -106,7 +104,7 @@ def evaluate(home: Home, params: Params) -> ShadowReport:
     The gate's parameters were written down at registration; today's can tighten them, never loosen them.
 
     Raises:
-        StepError: nothing is registered, or the journal or ledger is broken.
+        StepError: nothing is registered, the journal or ledger is broken, or trades of an earlier look are missing.
     """
     entries = ledger.read(home.ledger)
     candidates = candidates_of(entries, params.model_name)
@@ -115,7 +113,7 @@ def evaluate(home: Home, params: Params) -> ShadowReport:
     mine = [e for e in ledger.of_model(entries, params.model_name) if e.kind is Kind.REGISTERED]
     gates = [*(e.evidence["gate"] for e in mine), params.gate.model_dump()]
     haircut = max(float(gate["haircut"]) for gate in gates)
-    needed = thresholds(max(int(gate["lineages"]) for gate in gates), max(int(gate["budget"]) for gate in gates))
+    needed = thresholds(_lineages(entries, params), max(int(gate["budget"]) for gate in gates))
     try:
         evidence = LineageEvidence(candidates, haircut=haircut)
         for segment in read_journal(home.journal):
@@ -124,10 +122,11 @@ def evaluate(home: Home, params: Params) -> ShadowReport:
     except (JournalError, EvidenceError) as error:
         raise StepError(f"{home.journal}: {error}; fetch the runner's segments again") from error
 
+    _require_whole(home, entries, params.model_name, evidence.events)
     subject, counted = evidence.subject, evidence.counted
     table = _trades_csv(e for e in evidence.events if e.account == evidence.account_id)
     outcome = verdict(evidence.e_lineage, evidence.e_own, needed)
-    win_rate = win_rate_interval(counted.wins, counted.losses)
+    win_rate = win_rate_interval(counted.wins, counted.losses, overlap=max(evidence.max_overlap, 1))
     ratio = counted.ratio or evidence.slots.ratio
     used = spent(entries, params.model_name, subject.registered_epoch)
     certificate = Certificate(
@@ -181,6 +180,25 @@ def evaluate(home: Home, params: Params) -> ShadowReport:
     return report
 
 
+def _lineages(entries: Iterable[Entry], params: Params) -> int:
+    """Lineages that share the error budget: the most ever declared, by any of them, and no fewer than there are."""
+    registered = [e for e in entries if e.kind is Kind.REGISTERED]
+    declared = [int(e.evidence["gate"]["lineages"]) for e in registered]
+    return max(params.gate.lineages, len({e.model_name for e in registered}), *declared)
+
+
+def _require_whole(home: Home, entries: Iterable[Entry], model_name: str, events: Iterable[Event]) -> None:
+    """A journal that lost trades would give the lineage a second first chance: its bankroll never resets."""
+    found = Counter(event.bundle_id for event in events if event.outcome is not None)
+    for entry in ledger.of_model(entries, model_name):
+        known = int(entry.evidence.get("trades", 0))
+        if known > found[entry.bundle_id]:
+            raise StepError(
+                f"{home.journal}: {found[entry.bundle_id]} settled shadow trades of {entry.bundle_id[:12]}, but the look "
+                f"of ledger line {entry.sequence} counted {known}; fetch the runner's segments again"
+            )
+
+
 def write_certificate(folder: Path, certificate: Certificate) -> None:
     """Write it as data and as text."""
     document = json.dumps(certificate.as_dict(), indent=1, sort_keys=True) + "\n"
@@ -218,8 +236,8 @@ def _decide(
         return "futile", f"{look.trades} counted trades did not decide it (gate.max_trades is {params.gate.max_trades})"
     if look.trades and win_rate_high < look.break_even + FUTILE_MARGIN:
         return "futile", f"a win rate above {win_rate_high:.4f} is excluded, break-even is {look.break_even:.4f}"
-    if look.last_epoch and days >= MAX_DAYS:
-        return "futile", f"{days:.0f} market days did not decide it (at most {MAX_DAYS})"
+    if look.last_epoch and days >= params.gate.max_days:
+        return "futile", f"{days:.3g} market days did not decide it (gate.max_days is {params.gate.max_days:g})"
     return "continue", "the evidence is not large enough yet"
 
 

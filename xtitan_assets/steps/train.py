@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -212,21 +210,6 @@ def choose(losses: dict[str, Floats], epochs: npt.NDArray[np.int64]) -> tuple[Ca
     if network.won and between.won:
         return "network", True, comparisons
     return "logistic", logistic.won, comparisons
-
-
-def training_fingerprint(home: Home) -> str:
-    """Hash of the trained weights and their description, for lineage.
-
-    Raises:
-        StepError: nothing has been trained.
-    """
-    from xtitan_assets.modeling.checkpoint import DESCRIPTION
-
-    path: Path = home.checkpoint / DESCRIPTION
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        raise StepError(f"{path}: no trained model; run `xtitan run train` first") from None
 
 
 def _architecture(kind: Candidate, samples: Samples, params: Params) -> Architecture:

@@ -21,32 +21,41 @@ class Interval:
     high: float
 
 
-def _log_mixture(wins: int, losses: int) -> float:
+def _log_mixture(wins: float, losses: float) -> float:
     """log of the Krichevsky-Trofimov (Beta(1/2, 1/2)) mixture probability of one win/loss sequence."""
     return math.lgamma(wins + 0.5) + math.lgamma(losses + 0.5) - math.lgamma(wins + losses + 1.0) - math.log(math.pi)
 
 
-def win_rate_interval(wins: int, losses: int, alpha: float = 0.05) -> Interval:
+def win_rate_interval(wins: int, losses: int, alpha: float = 0.05, *, overlap: int = 1) -> Interval:
     """Anytime interval for a constant win probability: all p whose KT-mixture bankroll stays below ``1/alpha``.
 
-    Valid at every look at once for trades that do not overlap. At an observed 54 % its lower end is .4822 after
+    With m contracts open at once every m-th trade makes a stream without overlap, and the mean of the m streams'
+    bankrolls is what may be compared with ``1/alpha``. It is never less than the bankroll of ``1/m`` of all counts (the
+    mixture is log-convex in them), so those are used: m copies of one bet weigh as much as one. At an observed 54 % its lower end is .4822 after
     1,000 trades, .5127 after 5,000, .5257 after 20,000.
 
+    Args:
+        wins, losses: settled trades.
+        alpha: error probability over all looks.
+        overlap: most contracts ever open at once; they settle in the order they were bought.
+
     Raises:
-        EvidenceError: for negative counts or alpha outside (0, 1).
+        EvidenceError: for negative counts, an overlap below 1, or alpha outside (0, 1).
     """
-    if wins < 0 or losses < 0 or not 0.0 < alpha < 1.0:
-        raise EvidenceError(f"needs counts >= 0 and alpha in (0, 1), got {wins}, {losses}, {alpha}")
-    n = wins + losses
-    if n == 0:
+    if wins < 0 or losses < 0 or overlap < 1 or not 0.0 < alpha < 1.0:
+        raise EvidenceError(
+            f"needs counts >= 0, overlap >= 1 and alpha in (0, 1), got {wins}, {losses}, {overlap}, {alpha}"
+        )
+    if wins + losses == 0:
         return Interval(0.0, 1.0)
-    limit = _log_mixture(wins, losses) + math.log(alpha)
+    won, lost = wins / overlap, losses / overlap
+    limit = _log_mixture(won, lost) + math.log(alpha)
 
     def excluded(p: float) -> bool:
-        likelihood = (wins * math.log(p) if wins else 0.0) + (losses * math.log1p(-p) if losses else 0.0)
+        likelihood = (won * math.log(p) if won else 0.0) + (lost * math.log1p(-p) if lost else 0.0)
         return likelihood < limit
 
-    centre = wins / n
+    centre = won / (won + lost)
     low = _edge_of(excluded, 0.0, centre) if wins else 0.0
     high = _edge_of(excluded, 1.0, centre) if losses else 1.0
     return Interval(low, high)
@@ -71,15 +80,17 @@ def edge_at(win_rate: float, ratio: float) -> float:
 class EdgeCeiling:
     """The largest edge still possible: an anytime upper bound for the expected profit per unit of stake.
 
-    For each level e of a grid it bets *against* "every trade earns at least e on average", by buying the mirrored
+    For each level e of a grid it bets *against* "no trade earns less than e on average, given what came before", by
+    buying the mirrored
     contract, which pays when ours loses: price ``ratio - e``, worth ``1 + ratio`` on a loss, ``ratio`` on a refund,
     nothing on a win. The same cash account, so the same proof: no assumption on overlap or changing payouts.
-    A level is excluded for good once its account has reached ``1/alpha``.
+    A level is excluded for good once its account has reached ``1/alpha``. So the bound is on an edge that stays as it
+    is; of one that comes and goes it bounds the smallest, and says nothing about the best hours or about other rules.
 
     Args:
         alpha: error probability over the whole future.
         step: spacing of the grid; the bound is rounded up to it.
-        highest: top of the grid; the bound before any evidence.
+        highest: top of the grid; the bound before any evidence. While it is not excluded, only the payout bounds.
     """
 
     def __init__(self, alpha: float = 0.05, *, step: float = 0.001, lowest: float = -0.2, highest: float = 0.6) -> None:
@@ -88,6 +99,7 @@ class EdgeCeiling:
         self._grid = np.linspace(lowest, highest, round((highest - lowest) / step) + 1)
         self._account = CashAccount(shape=self._grid.shape)
         self._peak = np.ones(self._grid.shape)
+        self._largest_ratio = 0.0
         self._refund: dict[Hashable, Floats] = {}
         self._limit = 1.0 / alpha
 
@@ -101,6 +113,7 @@ class EdgeCeiling:
         price = np.maximum(ratio - self._grid, _TINY)
         self._account.purchase(trade_id, (1.0 + ratio) / price - 1.0)
         self._refund[trade_id] = ratio / price
+        self._largest_ratio = max(self._largest_ratio, ratio)
 
     def settle(self, trade_id: Hashable, outcome: Outcome) -> None:
         """Credit the mirrored contract.
@@ -117,6 +130,12 @@ class EdgeCeiling:
 
     @property
     def value(self) -> float:
-        """Smallest grid level from which every higher level is excluded; ``highest`` when none is."""
+        """Smallest grid level from which every higher level is excluded.
+
+        When none is: ``highest``, or the largest payout ratio bought if that is more.
+        """
         alive = np.flatnonzero(self._peak < self._limit)
-        return float(self._grid[min(int(alive[-1]) + 1, len(self._grid) - 1)]) if len(alive) else float(self._grid[0])
+        if not len(alive):
+            return float(self._grid[0])
+        above = int(alive[-1]) + 1
+        return float(self._grid[above]) if above < len(self._grid) else max(float(self._grid[-1]), self._largest_ratio)

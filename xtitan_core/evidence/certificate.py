@@ -31,7 +31,7 @@ class Certificate:
         ratio: mean payout ratio as quoted; 0 without trades.
         break_even: win rate of zero expected value at that ratio, before the haircut.
         win_rate: observed share of wins among decided trades.
-        win_rate_low: its anytime 95 % lower bound (KT mixture; assumes no overlap).
+        win_rate_low: its anytime 95 % lower bound (KT mixture over a ``max_overlap``-th of the counts).
         edge_low: the same as expected profit per unit of stake, after the haircut.
         edge_high: anytime 95 % upper bound of the expected profit per unit of stake.
         max_overlap: most contracts open at once.

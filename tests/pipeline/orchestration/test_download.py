@@ -153,6 +153,26 @@ def test_a_broken_file_is_named_with_the_way_to_repair_it(workspace: Callable) -
         ticks.read_day(space.home, "R_100", YESTERDAY)
 
 
+@pytest.mark.parametrize(
+    ("epochs", "quotes"),
+    [
+        ((2, 0), (1.0, 1.0)),
+        ((0, 0), (1.0, 1.0)),
+        ((0, 86_400), (1.0, 1.0)),
+        ((0, 2), (1.0, -1.0)),
+        ((0, 2), (1.0, np.nan)),
+    ],
+)
+def test_ticks_that_would_corrupt_what_is_built_on_them_are_refused(
+    workspace: Callable, epochs: tuple[int, ...], quotes: tuple[float, ...]
+) -> None:
+    space = workspace("http://127.0.0.1:9")
+    start = ticks.midnight(YESTERDAY)
+    ticks.write_day(space.home, "R_100", YESTERDAY, np.array(epochs) + start, np.array(quotes), {})
+    with pytest.raises(StepError, match="delete it and run `xtitan run ingest` again"):
+        ticks.read_ordered_day(space.home, "R_100", YESTERDAY)
+
+
 def test_training_takes_the_newest_days_that_have_their_warm_up(workspace: Callable) -> None:
     space = workspace("http://127.0.0.1:9")
     one = (np.array([1]), np.array([1.0]))

@@ -56,7 +56,14 @@ class Workspace:
         part = getattr(self.params, section).model_copy(update=values)
         self.params = self.params.model_copy(update={section: part})
 
-    def package(self, *, sequence: int | None = None, expires_days: int = 30, seed: int = 1) -> str:
+    def package(
+        self,
+        *,
+        sequence: int | None = None,
+        expires_days: int = 30,
+        seed: int = 1,
+        trained_until: int | None = None,
+    ) -> str:
         """Write a signed bundle into ``data/model/bundle``; returns its id."""
         if not (self.home.keys / "signing").exists():
             keys.generate(self.home.keys / "signing")
@@ -91,7 +98,7 @@ class Workspace:
             training=Training(
                 snapshot_id="0123abcd",
                 first_epoch=self.clock - 4 * DAY,
-                last_epoch=self.clock - 1,
+                last_epoch=self.clock - 1 if trained_until is None else trained_until,
                 params_sha256="ab" * 32,
                 candidate="logistic",
                 seed=seed,

@@ -100,6 +100,34 @@ def test_trades_from_before_the_registration_do_not_count(workspace: Any, plante
     assert report.certificate.excluded == {"before_registration": 800}
 
 
+def test_ticks_that_the_model_was_fitted_on_are_no_evidence(workspace: Any, planted: list[str]) -> None:
+    """An exchange that was started again is back at its first day; the downloaded days lie in its future."""
+    registered = workspace.retrain(trained_until=workspace.clock + 800 * 14)
+    workspace.runs_in_shadow(registered.bundle_id, planted)
+    claim = look(workspace).certificate
+    assert (claim.trades, claim.excluded) == (0, {"before_registration": 800})
+
+
+def test_a_journal_that_lost_trades_is_no_fresh_start(workspace: Any) -> None:
+    """Restarting the bankroll at 1 after a bad run would be one more try that nobody paid for."""
+    from xtitan_assets.steps.promote import promote
+
+    registered = workspace.retrain()
+    workspace.runs_in_shadow(registered.bundle_id, ["won"] * 2)
+    workspace.runs_in_shadow(registered.bundle_id, ["lost"] * 3)
+    assert not promote(workspace.home, workspace.params).promoted
+    latest = max(workspace.home.journal.iterdir())
+    kept = latest.read_bytes()
+    latest.unlink()
+    with pytest.raises(StepError, match=r"2 settled shadow trades .* counted 5; fetch the runner's segments again"):
+        look(workspace)
+    second = workspace.retrain(seed=2)
+    with pytest.raises(StepError, match="counted 5"):
+        look(workspace)
+    latest.write_bytes(kept)
+    assert look(workspace).certificate.bundle_id == second.bundle_id
+
+
 def test_evidence_survives_retraining(workspace: Any, planted: list[str]) -> None:
     """The lineage is rich already; the new candidate needs a bankroll of 20 of its own, not 40."""
     first = workspace.retrain()
@@ -151,12 +179,16 @@ def test_a_hopeless_candidate_is_let_go(workspace: Any, outcomes: list[str], max
     assert why in report.why
 
 
-def test_thirty_market_days_without_a_verdict_are_enough(workspace: Any) -> None:
+@pytest.mark.parametrize(("max_days", "decided"), [(30.0, "futile"), (31.0, "continue")])
+def test_after_the_agreed_market_days_without_a_verdict_a_candidate_is_let_go(
+    workspace: Any, max_days: float, decided: str
+) -> None:
+    workspace.set("gate", max_days=max_days)
     registered = workspace.retrain()
     workspace.shadow(registered.bundle_id, ["won", "lost"])
     workspace.clock += 30 * 86_400
     workspace.runs_in_shadow(registered.bundle_id, ["won"])
-    assert look(workspace).decided == "futile"
+    assert look(workspace).decided == decided
 
 
 def test_the_gate_written_down_at_registration_cannot_be_loosened_afterwards(
@@ -170,6 +202,19 @@ def test_the_gate_written_down_at_registration_cannot_be_loosened_afterwards(
     assert look(workspace).certificate == strict
     workspace.set("gate", haircut=0.10)
     assert look(workspace).certificate.e_own < strict.e_own
+
+
+def test_a_lineage_shares_the_budget_with_every_other_one(workspace: Any) -> None:
+    """Two lineages on the account: 80 and 4,000 for both, whatever the parameters say when the first is judged."""
+    first = workspace.model_name
+    workspace.retrain()
+    workspace.set("gate", lineages=2)
+    workspace.set("registry", model_name="second-lineage")
+    workspace.retrain(seed=2)
+    workspace.set("gate", lineages=1)
+    workspace.set("registry", model_name=first)
+    claim = look(workspace).certificate
+    assert (claim.need_lineage, claim.need_own, claim.need_alone) == (80.0, 20.0, 4_000.0)
 
 
 def test_a_broken_journal_is_one_line(workspace: Any) -> None:

@@ -48,6 +48,8 @@ class Settings(BaseModel):
     min_edge: float = Field(0.0, ge=0.0, description="abstain below this edge; a manifest may only ask for more")
     latency_seconds: int = Field(0, ge=0, description="measured delay between decision and purchase")
     slot_seconds: int = Field(14, ge=1, description="slot length while no model says otherwise")
+    quoted_duration: int = Field(5, ge=1, description="contract that is quoted while no model is loaded: duration ...")
+    quoted_unit: Literal["t", "s", "m", "h"] = Field("t", description="... and its unit")
     settle_every_slot: bool = Field(False, description="settle the preferred side at every slot, abstained or not")
 
     registry_poll_seconds: int = Field(60, ge=1, description="ask the registry this often, in venue seconds ...")

@@ -11,12 +11,13 @@ from live_runner.ops.metrics import Metrics
 from live_runner.trading.engine import Engine, Missed, Prediction, Wanted
 from live_runner.trading.market import Market
 from xtitan_core.clock import Clock, monotonic
-from xtitan_core.contracts import Contract
+from xtitan_core.contracts import Contract, ContractType, DurationUnit
 from xtitan_core.decision import Quote
 from xtitan_core.deriv import requests
 from xtitan_core.deriv.client import DerivClient
 from xtitan_core.deriv.errors import DerivClientError, DerivError
 from xtitan_core.deriv.protocol import Proposal
+from xtitan_core.journal import QuoteRecord
 from xtitan_core.staking import canary_stake
 
 Quoted = tuple[Quote | None, str]
@@ -71,6 +72,8 @@ class Decider:
         self._engine.tally.slots += 1
         quotes: dict[Contract, Quoted] = {}
         purchase = None
+        if not self._slots.loaded():
+            await self._collect(client, epoch, spot)
         for slot, model in self._slots.loaded():
             if not self._engine.due(model, epoch):
                 continue
@@ -92,6 +95,30 @@ class Decider:
             if conclusion.wanted is not None and self._slots.champion is model:
                 purchase = await self._buy(client, conclusion.wanted)
         return purchase
+
+    async def _collect(self, client: DerivClient, epoch: int, spot: float) -> None:
+        """Record one quote of the slot, rise and fall in turn: evidence later needs to know what was paid."""
+        rise = epoch // self._settings.slot_seconds % 2 == 0
+        contract = Contract(
+            ContractType.CALL if rise else ContractType.PUT,
+            self._settings.quoted_duration,
+            DurationUnit(self._settings.quoted_unit),
+        )
+        quote, _ = await self._quote(client, contract)
+        if quote is not None:
+            self._engine.tally.quotes += 1
+            self._books.journal.add(
+                QuoteRecord(
+                    epoch=quote.epoch,
+                    symbol=self._settings.symbol,
+                    spot=spot,
+                    contract_type=contract.contract_type,
+                    duration=contract.duration,
+                    duration_unit=contract.unit,
+                    ask_cents=quote.ask_cents,
+                    payout_cents=quote.payout_cents,
+                )
+            )
 
     def miss(self, epoch: int, reason: str) -> None:
         """Journal a slot that passed while nobody could decide."""

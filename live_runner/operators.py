@@ -66,6 +66,7 @@ class Operators:
             "halt_reason": parts.latch.reason if parts.latch.halted else "",
             "armed": parts.gate.armed,
             "slots": tally.slots,
+            "quotes": tally.quotes,
             "decisions": dict(tally.decisions),
             "missed": dict(tally.missed),
             "shadow_open": len(parts.engine.book),

@@ -56,6 +56,19 @@ class SlotRecord(Record):
     reason: str
 
 
+class QuoteRecord(Record):
+    """A price asked for while no model was loaded: payouts cannot be downloaded later, so they are collected from day one."""
+
+    kind: Literal["quote"] = "quote"
+    symbol: str
+    spot: float
+    contract_type: str
+    duration: int
+    duration_unit: str
+    ask_cents: int
+    payout_cents: int
+
+
 class DecisionRecord(Record):
     """One decision of one slot, with everything that explains it."""
 
@@ -158,6 +171,7 @@ class HaltRecord(Record):
 AnyRecord = Annotated[
     SessionRecord
     | SlotRecord
+    | QuoteRecord
     | DecisionRecord
     | ShadowTradeRecord
     | ShadowSettlementRecord

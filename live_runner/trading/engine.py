@@ -94,6 +94,7 @@ class Tally:
     """Counts of this process, for the summary and the metrics."""
 
     slots: int = 0
+    quotes: int = 0
     decisions: Counter[str] = field(default_factory=Counter)
     missed: Counter[str] = field(default_factory=Counter)
     shadow_counted: int = 0

@@ -186,7 +186,7 @@ def shadow_records(copies: int, outcome: str) -> list[AnyRecord]:
             epoch=26,
             trade_id=f"t{n}",
             bundle_id="b",
-            outcome=outcome,
+            outcome=outcome,  # type: ignore[arg-type]
             entry_epoch=16,
             entry=640.0,
             exit_epoch=26,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.environment import base_environment
+from xtitan_core.journal import QuoteRecord, read_journal
 
 FORBIDDEN = ["dagster", "torch", "pandas", "mlflow", "great_expectations", "dvc", "sklearn", "yaml"]
 
@@ -50,8 +51,11 @@ def test_a_paper_session_without_any_model_is_shadow_only(
     )
     assert result.returncode == 0, result.stderr
     summary = json.loads(result.stdout)
-    assert summary["trades"] == 0
-    assert list((tmp_path / "journal").glob("journal-*.jsonl.gz"))
+    assert summary["contracts"] == 0
+    quotes = [r for s in read_journal(tmp_path / "journal") for r in s.records if isinstance(r, QuoteRecord)]
+    assert len(quotes) == summary["quotes"] >= 20
+    assert {q.contract_type for q in quotes} == {"CALL", "PUT"}
+    assert {(q.ask_cents, q.payout_cents) for q in quotes} == {(1000, 1953), (1000, 1954)}
 
 
 def test_the_pipeline_command_says_what_is_missing(binaries: Path) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from xtitan_assets.params import Params
 from xtitan_assets.paths import Home
 from xtitan_assets.steps.ticks import day_of
-from xtitan_core.journal import DecisionRecord, read_journal
+from xtitan_core.journal import DecisionRecord, QuoteRecord, read_journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +58,12 @@ def collect_quotes(home: Home, params: Params, days: Iterable[date]) -> list[Quo
     rows: dict[date, list[list[Any]]] = {day: [] for day in wanted}
     for segment in read_journal(home.journal):
         for record in segment.records:
-            if not isinstance(record, DecisionRecord) or record.ask_cents is None or record.payout_cents is None:
+            if not isinstance(record, DecisionRecord | QuoteRecord) or not record.ask_cents or not record.payout_cents:
                 continue
             day = day_of(record.epoch)
+            side = record.contract_type if isinstance(record, QuoteRecord) else record.preferred
             if day in rows:
-                rows[day].append([record.epoch, record.symbol, record.preferred, record.ask_cents, record.payout_cents])
+                rows[day].append([record.epoch, record.symbol, side, record.ask_cents, record.payout_cents])
     return [_write(home, params, day, rows[day]) for day in wanted]
 
 

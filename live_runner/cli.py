@@ -52,7 +52,7 @@ USER_ERRORS = (
 
 START_HELP = """\
 Runs until --stop-after-…, SIGTERM or SIGINT. Without a champion in the registry it runs shadow-only: it decides,
-asks for quotes and settles on paper, and buys nothing. That is the normal state.
+asks for quotes and settles on paper, and buys nothing. That is the normal state. With no model at all it records quotes.
 Settings come from --config (TOML) and are overridden by flags; the token comes from XTITAN_TOKEN.
 Exit codes: 0 ended as asked, 1 cannot run (one line says why), 2 wrong usage, 78 wrong configuration.
 """

@@ -185,6 +185,18 @@ def tell(result: DemoResult, report: Path) -> None:
     print(verdict(result, report), flush=True)
 
 
+def leave_for_the_ui(world: World) -> None:
+    """Point the demo's folder at one world's data, so that `xtitan ui` can run any asset on it afterwards."""
+    import yaml
+
+    settings = yaml.safe_load((world.root / "params.yaml").read_text())
+    settings["data"] |= {"symbol": world.symbol, "days": world.days}
+    settings["train"] |= {"seed": world.seed}
+    settings["registry"] |= {"model_name": world.model_name}
+    (world.root / "params.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
+    (world.root / "data").symlink_to(world.home.data, target_is_directory=True)
+
+
 def run_demo(args: argparse.Namespace) -> DemoResult:
     """Run both worlds side by side and judge them.
 
@@ -229,6 +241,7 @@ def run_demo(args: argparse.Namespace) -> DemoResult:
             world.close()
         server.stop()
         claim.close()
+    leave_for_the_ui(control)
     result = DemoResult(args.seed, [refused, found], runner, naive, plan.trades)
     result.seconds = say.seconds
     return result

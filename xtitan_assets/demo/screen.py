@@ -25,7 +25,11 @@ def market_lines(result: MarketResult) -> list[str]:
     if result.why:
         lines.append(f"   gate: {result.why}")
     if result.promoted and result.oracle is not None:
-        lines.append(f"   the best possible win rate there is {result.oracle:.1%}, known from how the market was made")
+        lines.append(
+            f"   the best possible win rate there is up to {result.oracle:.1%}, known from how the market was made"
+        )
+    if result.market == "recorded":
+        lines.append("   trained on a simulated history before the recording, shadowed on the recording")
     if not result.promoted:
         lines.append(
             f"   largest edge still possible: {result.edge_upper:+.1%} of the stake (95 %, at any time), "

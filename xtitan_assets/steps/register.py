@@ -174,15 +174,24 @@ def register(home: Home, params: Params, dagster_run_id: str = "", *, venue_epoc
 
 
 def _require_budget(entries: list[Entry], params: Params, model_name: str, epoch: int) -> None:
-    lineages = {e.model_name for e in entries if e.kind is Kind.REGISTERED} | {model_name}
-    if len(lineages) > params.gate.lineages:
+    year = datetime.fromtimestamp(epoch, UTC).year
+    registered = [e for e in entries if e.kind is Kind.REGISTERED]
+    this_year = [e for e in registered if datetime.fromtimestamp(e.venue_epoch, UTC).year == year]
+    declared = int(this_year[0].evidence["gate"]["lineages"]) if this_year else params.gate.lineages
+    if params.gate.lineages > declared:
+        # Lineages added one at a time would each be judged at the thresholds of a smaller family.
         raise StepError(
-            f"{model_name} would be lineage {len(lineages)} and gate.lineages declares {params.gate.lineages}; "
-            f"set gate.lineages={len(lineages)} (every threshold rises with it), or keep to {', '.join(sorted(lineages - {model_name}))}"
+            f"gate.lineages was declared as {declared} with the first registration of {year} and cannot rise to "
+            f"{params.gate.lineages} before {year + 1}; set it back, or give the new lineage an account and a data folder of its own"
+        )
+    lineages = {e.model_name for e in registered} | {model_name}
+    if len(lineages) > declared:
+        raise StepError(
+            f"{model_name} would be lineage {len(lineages)} and gate.lineages declares {declared} for {year}; keep to "
+            f"{', '.join(sorted(lineages - {model_name}))}, or give it an account and a data folder of its own"
         )
     used = spent(entries, model_name, epoch)
     if used >= params.gate.budget:
-        year = datetime.fromtimestamp(epoch, UTC).year
         raise StepError(
             f"{model_name} has used its {params.gate.budget} registrations of {year}; wait for {year + 1}, or stop: "
             "more candidates on the same budget would make a lucky one too likely"

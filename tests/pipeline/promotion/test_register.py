@@ -112,9 +112,19 @@ def test_a_lineage_more_than_declared_is_refused(workspace: Any) -> None:
     workspace.retrain()
     workspace.set("registry", model_name="second-lineage")
     workspace.package()
-    with pytest.raises(StepError, match=r"set gate\.lineages=2"):
+    with pytest.raises(StepError, match=r"would be lineage 2 and gate\.lineages declares 1 for 2026"):
         register(workspace.home, workspace.params)
+
+
+def test_the_number_of_lineages_cannot_rise_after_the_first_was_judged(workspace: Any) -> None:
+    workspace.retrain()
     workspace.set("gate", lineages=2)
+    workspace.set("registry", model_name="second-lineage")
+    workspace.package()
+    with pytest.raises(StepError, match=r"declared as 1 .* cannot rise to 2 before 2027"):
+        register(workspace.home, workspace.params)
+    workspace.clock += 310 * 86_400
+    workspace.package()
     assert register(workspace.home, workspace.params).sequence == 1
 
 
@@ -125,7 +135,7 @@ def test_a_changed_bundle_is_refused_and_leaves_no_trace(workspace: Any, name: s
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(bytes(content))
-    with pytest.raises(StepError, match="package the model again"):
+    with pytest.raises(StepError, match="fetch or package it again"):
         register(workspace.home, workspace.params)
     assert not workspace.home.ledger.exists()
 
@@ -172,6 +182,7 @@ def free_port() -> int:
 @pytest.mark.slow
 def test_a_real_server_serves_the_bundle_over_plain_http(workspace: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The runner's own client against `mlflow server`, for a version made in the database and one made over HTTP."""
+    workspace.set("gate", lineages=2)
     local = workspace.retrain()
     home: Home = workspace.home
     port = free_port()
@@ -218,7 +229,6 @@ def test_a_real_server_serves_the_bundle_over_plain_http(workspace: Any, monkeyp
 
         monkeypatch.setenv("MLFLOW_TRACKING_URI", url)
         workspace.set("registry", model_name="made-over-http")
-        workspace.set("gate", lineages=2)
         remote = workspace.retrain(seed=2)
         version, sha256, files = asyncio.run(fetched("shadow"))
         assert (version, sha256) == (remote.version, remote.bundle_id)

@@ -207,8 +207,8 @@ def test_the_gate_written_down_at_registration_cannot_be_loosened_afterwards(
 def test_a_lineage_shares_the_budget_with_every_other_one(workspace: Any) -> None:
     """Two lineages on the account: 80 and 4,000 for both, whatever the parameters say when the first is judged."""
     first = workspace.model_name
-    workspace.retrain()
     workspace.set("gate", lineages=2)
+    workspace.retrain()
     workspace.set("registry", model_name="second-lineage")
     workspace.retrain(seed=2)
     workspace.set("gate", lineages=1)

@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from xtitan_assets.demo.instance import prepare_instance
-from xtitan_assets.demo.processes import Child, ProcessFailedError, command
+from xtitan_assets.demo.processes import Child, ProcessFailedError, command, ended_on_interrupt
 from xtitan_assets.demo.processes import run as execute
 from xtitan_assets.demo.recorded import (
     Recording,
@@ -228,7 +229,7 @@ def run_demo(args: argparse.Namespace) -> DemoResult:
         worlds = [plain, control]
         prepare_instance(plain.home)
         server.wait_for(r"Uvicorn running on|Application startup complete", 90)
-        with ThreadPoolExecutor(2) as pool:
+        with ThreadPoolExecutor(2) as pool, ended_on_interrupt():
             no = pool.submit(refuse, plain, plan, plain.name)
             yes = pool.submit(promote, control, plan, control.name, oracle)
             found: MarketResult = yes.result()
@@ -251,6 +252,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the demo; 0 only when every condition holds."""
     from xtitan_assets.demo.report import write_report
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         result = run_demo(args)
         report = write_report(result, args.home.resolve() / "report.html")

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -26,6 +27,22 @@ def last_words(path: Path) -> str:
     """The last line of a log file that says something."""
     lines = path.read_text(errors="replace").splitlines() if path.exists() else []
     return next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
+
+
+_children: set[Child] = set()
+_ending = threading.Event()
+
+
+@contextmanager
+def ended_on_interrupt() -> Iterator[None]:
+    """On Ctrl-C, kill every program that runs and let no other one start, so that the threads waiting for them end."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _ending.set()
+        for child in list(_children):
+            child.kill_group()
+        raise
 
 
 class Child:
@@ -51,6 +68,8 @@ class Child:
         self.lines: list[str] = []
         self._changed = threading.Condition()
         log.parent.mkdir(parents=True, exist_ok=True)
+        if _ending.is_set():
+            raise ProcessFailedError(f"{name} was not started: the demo was interrupted; run it again")
         self._process = subprocess.Popen(
             arguments,
             env={**os.environ, **(environment or {})},
@@ -63,6 +82,7 @@ class Child:
         )
         self._reader = threading.Thread(target=self._read, args=(on_line,), daemon=True)
         self._reader.start()
+        _children.add(self)
 
     def _read(self, on_line: Callable[[str], None] | None) -> None:
         assert self._process.stdout is not None
@@ -127,6 +147,12 @@ class Child:
             self._process.kill()
         self._process.wait()
         self._reader.join(10)
+        _children.discard(self)
+
+    def kill_group(self) -> None:
+        """SIGKILL the program and everything it started; whoever waits for it finds out."""
+        if self.running:
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def stop(self, timeout: float = 15.0) -> None:
         """SIGTERM, then SIGKILL to the whole group when it does not listen."""
@@ -135,9 +161,10 @@ class Child:
             try:
                 self._process.wait(timeout)
             except subprocess.TimeoutExpired:
-                os.killpg(self._process.pid, signal.SIGKILL)
+                self.kill_group()
                 self._process.wait()
         self._reader.join(10)
+        _children.discard(self)
 
 
 def run(

@@ -5,7 +5,6 @@ A run that is interrupted keeps the days it finished; the next run starts at the
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xtitan_assets.interrupts import attended
 from xtitan_assets.params import Params
 from xtitan_assets.paths import Home
 from xtitan_assets.steps.errors import StepError
@@ -107,7 +107,7 @@ def collect(
         raise StepError(str(error)) from None
     wanted = [day for day in sorted(set(days)) if not tick_path(home, symbol_name, day).exists()]
     if wanted:
-        asyncio.run(_download(home, params, symbol_name, wanted, progress))
+        attended(_download(home, params, symbol_name, wanted, progress))
     return [_report(home, symbol_name, day, kept=day not in wanted) for day in sorted(set(days))]
 
 

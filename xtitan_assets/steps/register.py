@@ -85,7 +85,7 @@ def verified(home: Home, folder: Any, now_epoch: float | None = None) -> Verifie
         bundle = verify(files, keys, 0)
         return bundle if now_epoch is None else verify(files, keys, now_epoch)
     except (BundleError, KeyFileError) as error:
-        raise StepError(f"{error}; `xtitan run package` makes a new one") from error
+        raise StepError(f"{error}; package the model again with `xtitan run package`") from error
 
 
 def register(home: Home, params: Params, dagster_run_id: str = "", *, venue_epoch: int | None = None) -> RegisterReport:

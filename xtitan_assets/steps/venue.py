@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
@@ -10,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from xtitan_assets.interrupts import attended
 from xtitan_assets.params import Params
 from xtitan_assets.paths import Home
 from xtitan_assets.steps.errors import StepError
@@ -88,7 +88,7 @@ def venue_epoch(params: Params) -> int:
         async with public_socket(params) as client:
             return int((await client.request({"time": 1}))["time"])
 
-    return asyncio.run(ask())
+    return attended(ask())
 
 
 def active_symbols(home: Home, params: Params) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def active_symbols(home: Home, params: Params) -> dict[str, Any]:
         async with public_socket(params) as client:
             return list((await client.request({"active_symbols": "brief"}))["active_symbols"])
 
-    rows = asyncio.run(ask())
+    rows = attended(ask())
     names = sorted(str(row["underlying_symbol"]) for row in rows)
     if params.data.symbol not in names:
         raise StepError(f"{params.venue.url} does not trade {params.data.symbol}; it has {', '.join(names)}")

@@ -53,6 +53,8 @@ def ticks_raw(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
         raise  # the network may come back: Dagster's retry policy decides
     except StepError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
+    except dg.DagsterExecutionInterruptedError as error:
+        raise dg.Failure("interrupted", allow_retries=False) from error  # Dagster would retry even this
     return dg.MaterializeResult(metadata={"run_rows": rows})
 
 

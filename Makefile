@@ -55,7 +55,7 @@ lint: install  ## Style, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-drill: install  ## Long proofs: five seeds, gate calibration, kill -9 storms
+drill: install  ## Long proofs: error rates of the gate, the whole demo on five seeds
 	$(BIN)/python -m drills $(ARGS)
 
 bench: install  ## Measurements: runner footprint, feature and lockstep speed

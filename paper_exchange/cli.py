@@ -12,12 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from paper_exchange.accounts import Account
-from paper_exchange.core import Exchange, Settings
+from paper_exchange.core import Exchange
 from paper_exchange.errors import SetupError
 from paper_exchange.faults import HOLD_BUY_ANSWER, Faults
 from paper_exchange.planted import DEFAULT_PHI, planted_oracle
 from paper_exchange.recording import read_ticks
 from paper_exchange.server import listen, serve
+from paper_exchange.venue import Settings
 from paper_exchange.world import World, build_world
 from xtitan_core import __version__
 from xtitan_core.clock import wall

@@ -18,6 +18,7 @@ from paper_exchange.faults import HOLD_BUY_ANSWER
 from paper_exchange.gateway import Gateway
 from paper_exchange.money import number
 from paper_exchange.sockets import SocketEndpoint
+from paper_exchange.streams import reset
 from paper_exchange.truth import truth
 from xtitan_core.clock import monotonic
 
@@ -94,7 +95,7 @@ class Rest:
         """Cash back to the opening balance."""
         account = self._account(request)
         self._gateway.sync()
-        self._gateway.exchange.reset(account, OPENING_BALANCE)
+        reset(self._gateway.exchange, account, OPENING_BALANCE)
         self._gateway.deliver()
         return _data(request, _account_row(account))
 

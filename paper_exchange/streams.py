@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import Any
 
 from paper_exchange.accounts import Account, CashRow
 from paper_exchange.connections import Connection, Frame, Subscription
 from paper_exchange.money import number, spot
 from paper_exchange.open_contract import OpenContract
+from paper_exchange.venue import Venue
 from paper_exchange.views import open_contract_view
 from xtitan_core.symbols import Symbol
-
-if TYPE_CHECKING:
-    from paper_exchange.core import Exchange
 
 SPREAD = 1.1e-4
 """Half the distance between bid and ask as a fraction of the symbol's first price; recorded on R_50: 0.01 at 92."""
 
 
-def on_tick(exchange: Exchange, name: str, epoch: int, quote: float) -> None:
+def on_tick(venue: Venue, name: str, epoch: int, quote: float) -> None:
     """A symbol ticked: tell whoever subscribed, then move its contracts on, settling those that ended."""
-    symbol = exchange.symbols[name]
-    for connection, subscription in exchange.watchers.get(name, ()):
+    symbol = venue.symbols[name]
+    for connection, subscription in venue.watchers.get(name, ()):
         if subscription.kind == "ticks":
-            exchange.send(connection, tick_frame(subscription, symbol, epoch, quote))
+            venue.send(connection, tick_frame(subscription, symbol, epoch, quote))
         else:
-            exchange.send(connection, _candle_frame(subscription, symbol, epoch, quote))
-    for contract in list(exchange.open_by_symbol.get(name, {}).values()):
+            venue.send(connection, _candle_frame(subscription, symbol, epoch, quote))
+    for contract in list(venue.open_by_symbol.get(name, {}).values()):
         if contract.on_tick(epoch, quote):
-            settle(exchange, contract)
+            settle(venue, contract)
         else:
-            contract_moved(exchange, contract)
+            contract_moved(venue, contract)
 
 
 def tick_body(symbol: Symbol, epoch: int, quote: float) -> dict[str, Any]:
@@ -75,33 +74,33 @@ def _candle_frame(subscription: Subscription, symbol: Symbol, epoch: int, quote:
     return {**subscription.head, "ohlc": body}
 
 
-def settle(exchange: Exchange, contract: OpenContract) -> None:
+def settle(venue: Venue, contract: OpenContract) -> None:
     """Pay a contract that is over and say so: transaction, balance, last open-contract frame, in this order."""
-    account = exchange.accounts[contract.account_id]
+    account = venue.accounts[contract.account_id]
     contract.sold_for = contract.proceeds()
-    contract.sell_id, contract.sell_time = exchange.new_transaction_id(), exchange.epoch
-    row = account.book(contract.sell_id, "sell", contract.sold_for, exchange.epoch, contract, contract.buy_id)
+    contract.sell_id, contract.sell_time = venue.new_transaction_id(), venue.epoch
+    row = account.book(contract.sell_id, "sell", contract.sold_for, venue.epoch, contract, contract.buy_id)
     del account.open[contract.contract_id]
     name = contract.terms.symbol.name
-    contracts = exchange.open_by_symbol[name]
+    contracts = venue.open_by_symbol[name]
     del contracts[contract.contract_id]
     if not contracts:
-        del exchange.open_by_symbol[name]
-    cash_moved(exchange, account, row)
-    contract_moved(exchange, contract)
+        del venue.open_by_symbol[name]
+    cash_moved(venue, account, row)
+    contract_moved(venue, contract)
 
 
-def cash_moved(exchange: Exchange, account: Account, row: CashRow) -> None:
+def cash_moved(venue: Venue, account: Account, row: CashRow) -> None:
     """Tell every socket of the account that money moved."""
-    for connection in list(exchange.connections.values()):
+    for connection in list(venue.connections.values()):
         if connection.account is not account:
             continue
         for subscription in connection.of_kind("transaction"):
             body = {**transaction_body(account, row), "id": subscription.subscription_id}
-            exchange.send(connection, {**subscription.head, "transaction": body})
+            venue.send(connection, {**subscription.head, "transaction": body})
         for subscription in connection.of_kind("balance"):
             body = {**balance_body(account), "id": subscription.subscription_id}
-            exchange.send(connection, {**subscription.head, "balance": body})
+            venue.send(connection, {**subscription.head, "balance": body})
 
 
 def transaction_body(account: Account, row: CashRow) -> dict[str, Any]:
@@ -131,37 +130,45 @@ def balance_body(account: Account) -> dict[str, Any]:
     return {"balance": number(account.balance), "currency": account.currency, "loginid": account.account_id}
 
 
-def contract_moved(exchange: Exchange, contract: OpenContract) -> None:
+def contract_moved(venue: Venue, contract: OpenContract) -> None:
     """Tell whoever follows the contract; streams of one contract end with its settlement."""
     view: dict[str, Any] | None = None
-    for connection in list(exchange.connections.values()):
+    for connection in list(venue.connections.values()):
         if connection.account is None or connection.account.account_id != contract.account_id:
             continue
         for subscription in list(connection.of_kind("proposal_open_contract")):
             if subscription.contract_id not in (None, contract.contract_id):
                 continue
             if view is None:
-                view = view_of(exchange, contract)
-            send_view(exchange, connection, subscription, view)
+                view = view_of(venue, contract)
+            send_view(venue, connection, subscription, view)
             if contract.sold_for is not None and subscription.contract_id is not None:
-                exchange.forget(connection, subscription.subscription_id)
+                venue.forget(connection, subscription.subscription_id)
 
 
-def view_of(exchange: Exchange, contract: OpenContract) -> dict[str, Any]:
+def view_of(venue: Venue, contract: OpenContract) -> dict[str, Any]:
     """The contract as it stands now."""
-    return open_contract_view(contract, exchange.epoch, exchange.last_tick(contract.terms.symbol.name))
+    return open_contract_view(contract, venue.epoch, venue.last_tick(contract.terms.symbol.name))
 
 
-def send_view(exchange: Exchange, connection: Connection, subscription: Subscription, view: dict[str, Any]) -> None:
+def send_view(venue: Venue, connection: Connection, subscription: Subscription, view: dict[str, Any]) -> None:
     """One frame of an open-contract stream."""
     body = {**view, "id": subscription.subscription_id}
-    exchange.send(connection, {**subscription.head, "proposal_open_contract": body})
+    venue.send(connection, {**subscription.head, "proposal_open_contract": body})
 
 
-def purchase(exchange: Exchange, account: Account, contract: OpenContract) -> CashRow:
+def purchase(venue: Venue, account: Account, contract: OpenContract) -> CashRow:
     """Book a purchase: debit, statement row, open position. Says nothing yet."""
-    row = account.book(contract.buy_id, "buy", -contract.price.ask, exchange.epoch, contract)
+    row = account.book(contract.buy_id, "buy", -contract.price.ask, venue.epoch, contract)
     account.contracts[contract.contract_id] = contract
     account.open[contract.contract_id] = contract
-    exchange.open_by_symbol.setdefault(contract.terms.symbol.name, {})[contract.contract_id] = contract
+    venue.open_by_symbol.setdefault(contract.terms.symbol.name, {})[contract.contract_id] = contract
     return row
+
+
+def reset(venue: Venue, account: Account, balance: Decimal) -> None:
+    """Bring an account's cash back to ``balance`` by a deposit or a withdrawal."""
+    change = balance - account.balance
+    if change:
+        row = account.book(venue.new_transaction_id(), "deposit" if change > 0 else "withdrawal", change, venue.epoch)
+        cash_moved(venue, account, row)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from paper_exchange.core import Exchange
 from paper_exchange.money import text
+from paper_exchange.venue import Venue
 
 
-def truth(exchange: Exchange) -> dict[str, Any]:
+def truth(venue: Venue) -> dict[str, Any]:
     """Every account's balance, every buy ever booked, every fault that fired.
 
     Returns:
@@ -28,17 +28,17 @@ def truth(exchange: Exchange) -> dict[str, Any]:
             "status": contract.status,
             "sell_price": None if contract.sold_for is None else text(contract.sold_for),
         }
-        for account in exchange.accounts.values()
+        for account in venue.accounts.values()
         for contract in account.contracts.values()
     ]
     buys.sort(key=lambda buy: str(buy["contract_id"]))
     return {
-        "epoch": exchange.epoch,
-        "finished": exchange.finished,
+        "epoch": venue.epoch,
+        "finished": venue.finished,
         "accounts": [
             {"account_id": account.account_id, "balance": text(account.balance), "open": len(account.open)}
-            for account in exchange.accounts.values()
+            for account in venue.accounts.values()
         ],
         "buys": buys,
-        "faults": list(exchange.faults.fired),
+        "faults": list(venue.faults.fired),
     }

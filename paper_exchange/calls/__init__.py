@@ -1,21 +1,18 @@
 """The calls: one module per group, one function per call.
 
 A handler gets the exchange, the connection and a request that passed its schema. It answers through
-``exchange.reply`` or raises ``CallError``.
+``venue.reply`` or raises ``CallError``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from paper_exchange.calls import account, contract, history, market, session, trading
 from paper_exchange.connections import Connection, Frame
+from paper_exchange.venue import Venue
 
-if TYPE_CHECKING:
-    from paper_exchange.core import Exchange
-
-Handler = Callable[["Exchange", Connection, Frame], None]
+Handler = Callable[["Venue", Connection, Frame], None]
 
 HANDLERS: dict[str, Handler] = {
     "ping": session.ping,

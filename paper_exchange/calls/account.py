@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from paper_exchange.accounts import CashRow
 from paper_exchange.connections import Connection, Frame
 from paper_exchange.money import number
 from paper_exchange.streams import balance_body
-
-if TYPE_CHECKING:
-    from paper_exchange.core import Exchange
+from paper_exchange.venue import Venue
 
 
-def statement(exchange: Exchange, connection: Connection, request: Frame) -> None:
+def statement(venue: Venue, connection: Connection, request: Frame) -> None:
     """Cash movements of ``[date_from, date_to)``, newest first."""
     assert connection.account is not None
     action = request.get("action_type")
@@ -29,7 +27,7 @@ def statement(exchange: Exchange, connection: Connection, request: Frame) -> Non
         if len(rows) == limit:
             break
         rows.append(_statement_row(row, connection.app_id, described=request.get("description") == 1))
-    exchange.reply(connection, request, "statement", {"count": len(rows), "transactions": rows})
+    venue.reply(connection, request, "statement", {"count": len(rows), "transactions": rows})
 
 
 def _statement_row(row: CashRow, app_id: int | None, *, described: bool) -> dict[str, Any]:
@@ -53,18 +51,18 @@ def _statement_row(row: CashRow, app_id: int | None, *, described: bool) -> dict
     return body
 
 
-def transaction(exchange: Exchange, connection: Connection, request: Frame) -> None:
+def transaction(venue: Venue, connection: Connection, request: Frame) -> None:
     """Open the stream of cash movements; the first frame carries nothing but its id."""
-    stream = exchange.subscribe(connection, request, "transaction", ("transaction",), "transaction", "transaction")
-    exchange.reply(connection, request, "transaction", {"id": stream.subscription_id}, subscription=stream)
+    stream = venue.subscribe(connection, request, "transaction", ("transaction",), "transaction", "transaction")
+    venue.reply(connection, request, "transaction", {"id": stream.subscription_id}, subscription=stream)
 
 
-def balance(exchange: Exchange, connection: Connection, request: Frame) -> None:
+def balance(venue: Venue, connection: Connection, request: Frame) -> None:
     """The balance, and every change of it with ``subscribe: 1``."""
     assert connection.account is not None
     body = balance_body(connection.account)
     stream = None
     if request.get("subscribe") == 1:
-        stream = exchange.subscribe(connection, request, "balance", ("balance",), "balance", "balance")
+        stream = venue.subscribe(connection, request, "balance", ("balance",), "balance", "balance")
         body["id"] = stream.subscription_id
-    exchange.reply(connection, request, "balance", body, subscription=stream)
+    venue.reply(connection, request, "balance", body, subscription=stream)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from paper_exchange.connections import Connection, Frame
 from paper_exchange.errors import CallError
 from paper_exchange.streams import send_view, view_of
+from paper_exchange.venue import Venue
 from paper_exchange.views import portfolio_row, profit_row
-
-if TYPE_CHECKING:
-    from paper_exchange.core import Exchange
 
 _CALL = "proposal_open_contract"
 
 
-def proposal_open_contract(exchange: Exchange, connection: Connection, request: Frame) -> None:
+def proposal_open_contract(venue: Venue, connection: Connection, request: Frame) -> None:
     """One contract, or all open ones; with ``subscribe`` every change as well.
 
     Without a contract id the stream also follows contracts bought later; with nothing open the answer is an empty
@@ -31,20 +28,20 @@ def proposal_open_contract(exchange: Exchange, connection: Connection, request: 
     stream = None
     # A contract that is over sends nothing more, so there is nothing to subscribe to.
     if "subscribe" in request and (contract_id is None or shown[0].sold_for is None):
-        stream = exchange.subscribe(
+        stream = venue.subscribe(
             connection, request, _CALL, (_CALL, contract_id), _CALL, _CALL, contract_id=contract_id
         )
     if not shown:
-        exchange.reply(connection, request, _CALL, {}, subscription=stream)
+        venue.reply(connection, request, _CALL, {}, subscription=stream)
     for contract in shown:
-        view = view_of(exchange, contract)
+        view = view_of(venue, contract)
         if stream is None:
-            exchange.reply(connection, request, _CALL, view)
+            venue.reply(connection, request, _CALL, view)
         else:
-            send_view(exchange, connection, stream, view)
+            send_view(venue, connection, stream, view)
 
 
-def portfolio(exchange: Exchange, connection: Connection, request: Frame) -> None:
+def portfolio(venue: Venue, connection: Connection, request: Frame) -> None:
     """The open contracts, oldest first."""
     assert connection.account is not None
     kinds = request.get("contract_type")
@@ -53,10 +50,10 @@ def portfolio(exchange: Exchange, connection: Connection, request: Frame) -> Non
         for contract in connection.account.open.values()
         if kinds is None or str(contract.contract.contract_type) in kinds
     ]
-    exchange.reply(connection, request, "portfolio", {"contracts": rows})
+    venue.reply(connection, request, "portfolio", {"contracts": rows})
 
 
-def profit_table(exchange: Exchange, connection: Connection, request: Frame) -> None:
+def profit_table(venue: Venue, connection: Connection, request: Frame) -> None:
     """The closed contracts bought in ``[date_from, date_to]``, newest first unless asked otherwise."""
     assert connection.account is not None
     kinds = request.get("contract_type")
@@ -74,7 +71,7 @@ def profit_table(exchange: Exchange, connection: Connection, request: Frame) -> 
     offset = request.get("offset", 0)
     page = closed[offset : offset + int(request.get("limit", 50))]
     rows = [profit_row(contract, described=request.get("description") == 1) for contract in page]
-    exchange.reply(connection, request, "profit_table", {"count": len(rows), "transactions": rows})
+    venue.reply(connection, request, "profit_table", {"count": len(rows), "transactions": rows})
 
 
 def _epoch(text: str, *, end_of_day: bool) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -10,49 +10,45 @@ from paper_exchange.connections import Connection, Frame
 from paper_exchange.errors import CallError
 from paper_exchange.money import spot
 from paper_exchange.series import TickSource
-
-if TYPE_CHECKING:
-    from paper_exchange.core import Exchange
+from paper_exchange.venue import Venue
 
 DEFAULT_COUNT = 1_000
 MAX_COUNT = 5_000
 DEFAULT_GRANULARITY = 60
 
 
-def ticks_history(exchange: Exchange, connection: Connection, request: Frame) -> None:
+def ticks_history(venue: Venue, connection: Connection, request: Frame) -> None:
     """The latest ``count`` ticks or candles of ``[start, end]``, ``end`` included, never later than now."""
     name = request["ticks_history"]
-    if name not in exchange.symbols:
+    if name not in venue.symbols:
         raise CallError("InvalidSymbol", f"Symbol {name} is invalid.", {"field": "ticks_history"})
     count = request.get("count", DEFAULT_COUNT)
     if count < 1:
         raise CallError("InputValidationFailed", "Input validation failed: count", {"count": "Must be positive."})
     count = min(count, MAX_COUNT)
-    end = exchange.epoch if request["end"] == "latest" else min(int(request["end"]), exchange.epoch)
+    end = venue.epoch if request["end"] == "latest" else min(int(request["end"]), venue.epoch)
     start = request.get("start", 0)
     if start > end and "start" in request:
         raise CallError("InvalidStartEnd", "Start time must be before the end time.", {"field": "start"})
-    source = exchange.world.sources[name]
+    source = venue.world.sources[name]
     candles = request.get("style") == "candles"
     granularity = request.get("granularity", DEFAULT_GRANULARITY)
     stream = None
     if "subscribe" in request:
         kind, msg_type = ("candles", "ohlc") if candles else ("ticks", "tick")
         key = ("candles", name, granularity) if candles else ("ticks", name)
-        stream = exchange.subscribe(
-            connection, request, kind, key, name, msg_type, symbol=name, granularity=granularity
-        )
+        stream = venue.subscribe(connection, request, kind, key, name, msg_type, symbol=name, granularity=granularity)
     extra = {"pip_size": source.symbol.decimals}
     if not candles:
         times, prices = last_ticks(source, start, end, count)
         body: Any = {"prices": prices, "times": times}
-        exchange.reply(connection, request, "history", body, subscription=stream, extra=extra)
+        venue.reply(connection, request, "history", body, subscription=stream, extra=extra)
         return
     rows = candle_rows(source, start, end, count, granularity)
     if stream is not None and rows:
         last = rows[-1]
         stream.candle = [last[key] for key in ("epoch", "open", "high", "low", "close")]
-    exchange.reply(connection, request, "candles", rows, subscription=stream, extra=extra)
+    venue.reply(connection, request, "candles", rows, subscription=stream, extra=extra)
 
 
 def last_ticks(source: TickSource, start: int, end: int, count: int) -> tuple[list[int], list[int | float]]:

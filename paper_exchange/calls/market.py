@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from paper_exchange.connections import Connection, Frame
 from paper_exchange.errors import CallError
 from paper_exchange.streams import tick_body, tick_frame
 from paper_exchange.terms import MAX_TICKS, MIN_SECONDS
+from paper_exchange.venue import Venue
 from xtitan_core.contracts import RISE_FALL
 from xtitan_core.symbols import Symbol
-
-if TYPE_CHECKING:
-    from paper_exchange.core import Exchange
 
 _CATEGORIES = {"CALL": "callput", "PUT": "callput", "CALLE": "callputequal", "PUTE": "callputequal"}
 
 
-def active_symbols(exchange: Exchange, connection: Connection, request: Frame) -> None:
+def active_symbols(venue: Venue, connection: Connection, request: Frame) -> None:
     """Every symbol, always open. ``pip_size`` is the increment here, the number of decimals in ticks."""
     wanted = set(request.get("contract_type", RISE_FALL))
-    rows = [_symbol_row(exchange, symbol) for symbol in exchange.symbols.values()] if wanted & RISE_FALL else []
-    exchange.reply(connection, request, "active_symbols", rows)
+    rows = [_symbol_row(venue, symbol) for symbol in venue.symbols.values()] if wanted & RISE_FALL else []
+    venue.reply(connection, request, "active_symbols", rows)
 
 
-def _symbol_row(exchange: Exchange, symbol: Symbol) -> dict[str, Any]:
+def _symbol_row(venue: Venue, symbol: Symbol) -> dict[str, Any]:
     return {
-        "exchange_is_open": int(not exchange.finished),
+        "exchange_is_open": int(not venue.finished),
         "is_trading_suspended": 0,
         "market": "synthetic_index",
         "pip_size": float(symbol.pip),
@@ -39,9 +37,9 @@ def _symbol_row(exchange: Exchange, symbol: Symbol) -> dict[str, Any]:
     }
 
 
-def contracts_for(exchange: Exchange, connection: Connection, request: Frame) -> None:
+def contracts_for(venue: Venue, connection: Connection, request: Frame) -> None:
     """What can be bought on a symbol: rise/fall in ticks and within a day."""
-    symbol = _known(exchange, request["contracts_for"], "contracts_for")
+    symbol = _known(venue, request["contracts_for"], "contracts_for")
     spans = (("tick", "1t", f"{MAX_TICKS}t"), ("intraday", f"{MIN_SECONDS}s", "1d"))
     rows = [
         {
@@ -60,10 +58,10 @@ def contracts_for(exchange: Exchange, connection: Connection, request: Frame) ->
         for kind, category in _CATEGORIES.items()
         for expiry, shortest, longest in spans
     ]
-    exchange.reply(connection, request, "contracts_for", {"available": rows, "hit_count": len(rows)})
+    venue.reply(connection, request, "contracts_for", {"available": rows, "hit_count": len(rows)})
 
 
-def trading_times(exchange: Exchange, connection: Connection, request: Frame) -> None:
+def trading_times(venue: Venue, connection: Connection, request: Frame) -> None:
     """The indices never close."""
     symbols = [
         {
@@ -73,28 +71,28 @@ def trading_times(exchange: Exchange, connection: Connection, request: Frame) ->
             "trading_days": ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"],
             "underlying_symbol": symbol.name,
         }
-        for symbol in exchange.symbols.values()
+        for symbol in venue.symbols.values()
     ]
     submarkets = [{"name": "Continuous Indices", "symbols": symbols}]
     body = {"markets": [{"name": "Derived", "submarkets": submarkets}]}
-    exchange.reply(connection, request, "trading_times", body)
+    venue.reply(connection, request, "trading_times", body)
 
 
-def ticks(exchange: Exchange, connection: Connection, request: Frame) -> None:
+def ticks(venue: Venue, connection: Connection, request: Frame) -> None:
     """The latest tick of each named symbol, and every later one with ``subscribe``."""
     named = request["ticks"]
     for name in [named] if isinstance(named, str) else named:
-        symbol = _known(exchange, name, "ticks")
-        epoch, quote = exchange.last_tick(name)
+        symbol = _known(venue, name, "ticks")
+        epoch, quote = venue.last_tick(name)
         if "subscribe" in request:
             key = ("ticks", name)
-            stream = exchange.subscribe(connection, request, "ticks", key, name, "tick", symbol=name)
-            exchange.send(connection, tick_frame(stream, symbol, epoch, quote))
+            stream = venue.subscribe(connection, request, "ticks", key, name, "tick", symbol=name)
+            venue.send(connection, tick_frame(stream, symbol, epoch, quote))
         else:
-            exchange.reply(connection, request, "tick", tick_body(symbol, epoch, quote))
+            venue.reply(connection, request, "tick", tick_body(symbol, epoch, quote))
 
 
-def _known(exchange: Exchange, name: str, field: str) -> Symbol:
-    if name not in exchange.symbols:
+def _known(venue: Venue, name: str, field: str) -> Symbol:
+    if name not in venue.symbols:
         raise CallError("InvalidSymbol", f"Symbol {name} is invalid.", {"field": field})
-    return exchange.symbols[name]
+    return venue.symbols[name]

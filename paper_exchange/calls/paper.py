@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from paper_exchange.connections import Connection, Frame
 from paper_exchange.errors import CallError
 from paper_exchange.validation import integer
-
-if TYPE_CHECKING:
-    from paper_exchange.core import Exchange
+from paper_exchange.venue import Venue
 
 
 def instant(epoch: int) -> Frame:
@@ -17,24 +13,21 @@ def instant(epoch: int) -> Frame:
     return {"msg_type": "paper_instant", "paper_instant": {"epoch": epoch}}
 
 
-def join(exchange: Exchange, connection: Connection, request: Frame) -> None:
+def join(venue: Venue, connection: Connection, request: Frame) -> None:
     """Opt in: from the current instant on, time waits for this connection too."""
     if request.get("paper_lockstep") != 1 or not integer(request.get("req_id", 0)):
         error = CallError("InputValidationFailed", "Input validation failed: paper_lockstep")
-        exchange.refuse(connection, request, "paper_lockstep", error)
+        venue.refuse(connection, request, "paper_lockstep", error)
         return
-    exchange.lockstep.join(connection.number)
-    exchange.reply(connection, request, "paper_lockstep", 1)
-    exchange.send(connection, instant(exchange.epoch))
+    venue.lockstep.join(connection.number)
+    venue.reply(connection, request, "paper_lockstep", 1)
+    venue.send(connection, instant(venue.epoch))
 
 
-def acknowledge(exchange: Exchange, connection: Connection, request: Frame) -> None:
+def acknowledge(venue: Venue, connection: Connection, request: Frame) -> None:
     """Done with the current instant. Says nothing, unless it is another instant than the current one."""
-    if connection.number not in exchange.lockstep or request["paper_ack"] != exchange.epoch:
-        error = CallError(
-            "InputValidationFailed", f"Input validation failed: paper_ack, the instant is {exchange.epoch}"
-        )
-        exchange.refuse(connection, request, "paper_ack", error)
+    if connection.number not in venue.lockstep or request["paper_ack"] != venue.epoch:
+        error = CallError("InputValidationFailed", f"Input validation failed: paper_ack, the instant is {venue.epoch}")
+        venue.refuse(connection, request, "paper_ack", error)
         return
-    exchange.lockstep.acknowledge(connection.number)
-    exchange.advance_when_ready()
+    venue.lockstep.acknowledge(connection.number)

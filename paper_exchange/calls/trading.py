@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from paper_exchange.accounts import Account
 from paper_exchange.connections import PROPOSAL_SECONDS, Connection, Frame, Proposal
@@ -14,41 +13,37 @@ from paper_exchange.open_contract import OpenContract
 from paper_exchange.pricing import MAX_PAYOUT, MIN_STAKE, Price, quote
 from paper_exchange.streams import cash_moved, contract_moved, purchase
 from paper_exchange.terms import Terms, parse_terms
-
-if TYPE_CHECKING:
-    from paper_exchange.core import Exchange
+from paper_exchange.venue import Venue
 
 MAX_OPEN = 100
 """Open contracts an account may hold."""
 
 
-def proposal(exchange: Exchange, connection: Connection, request: Frame) -> None:
+def proposal(venue: Venue, connection: Connection, request: Frame) -> None:
     """A price, to be bought once on this connection.
 
     At-the-money prices of the volatility indices are constant, so a subscription is opened but sends nothing more,
     as on Deriv.
     """
     currency = connection.account.currency if connection.account else "USD"
-    terms = parse_terms(request, exchange.symbols, exchange.epoch, currency)
-    spot_time, last = exchange.last_tick(terms.symbol.name)
-    price = quote(terms, last, exchange.epoch, exchange.commission(connection))
+    terms = parse_terms(request, venue.symbols, venue.epoch, currency)
+    spot_time, last = venue.last_tick(terms.symbol.name)
+    price = quote(terms, last, venue.epoch, venue.commission(connection))
     stream = None
     if "subscribe" in request:
         key = ("proposal", *sorted((k, str(v)) for k, v in request.items() if k not in ("req_id", "passthrough")))
-        stream = exchange.subscribe(connection, request, "proposal", key, "proposal", "proposal")
-    proposal_id = stream.subscription_id if stream else exchange.new_id("proposal")
+        stream = venue.subscribe(connection, request, "proposal", key, "proposal", "proposal")
+    proposal_id = stream.subscription_id if stream else venue.new_id("proposal")
     connection.remember(
-        Proposal(
-            proposal_id, terms, price.ask, price.payout, exchange.epoch, stream.subscription_id if stream else None
-        )
+        Proposal(proposal_id, terms, price.ask, price.payout, venue.epoch, stream.subscription_id if stream else None)
     )
     step = terms.symbol.tick_seconds
-    end = terms.fixed_end or exchange.epoch + int(terms.life_seconds(exchange.epoch))
+    end = terms.fixed_end or venue.epoch + int(terms.life_seconds(venue.epoch))
     body = {
         "ask_price": number(price.ask),
         "contract_details": {"barrier": terms.symbol.format(last)},
         "date_expiry": end + step if terms.contract.in_ticks else end,
-        "date_start": exchange.epoch,
+        "date_start": venue.epoch,
         "id": proposal_id,
         "longcode": terms.longcode,
         "payout": number(price.payout),
@@ -56,20 +51,20 @@ def proposal(exchange: Exchange, connection: Connection, request: Frame) -> None
         "spot_time": spot_time,
         "validation_params": {"payout": {"max": text(MAX_PAYOUT)}, "stake": {"min": text(MIN_STAKE)}},
     }
-    exchange.reply(connection, request, "proposal", body, subscription=stream)
+    venue.reply(connection, request, "proposal", body, subscription=stream)
 
 
-def buy(exchange: Exchange, connection: Connection, request: Frame) -> None:
+def buy(venue: Venue, connection: Connection, request: Frame) -> None:
     """Buy a price given on this connection, or with ``"1"`` the contract in ``parameters``.
 
     The contract starts now, whatever the quote's time was. Answer, cash movement and contract follow in this order.
     """
     account = connection.account
     assert account is not None
-    terms = _terms_to_buy(exchange, connection, account, request)
-    contract = terms.at(exchange.epoch)
-    spot_time, last = exchange.last_tick(terms.symbol.name)
-    price = quote(terms, last, exchange.epoch, account.commission)
+    terms = _terms_to_buy(venue, connection, account, request)
+    contract = terms.at(venue.epoch)
+    spot_time, last = venue.last_tick(terms.symbol.name)
+    price = quote(terms, last, venue.epoch, account.commission)
     limit = Decimal(str(request["price"]))
     if price.ask > limit:
         raise CallError(
@@ -79,14 +74,14 @@ def buy(exchange: Exchange, connection: Connection, request: Frame) -> None:
         )
     _check_account(account, price)
     bought = OpenContract(
-        contract_id=exchange.new_contract_id(),
-        buy_id=exchange.new_transaction_id(),
+        contract_id=venue.new_contract_id(),
+        buy_id=venue.new_transaction_id(),
         account_id=account.account_id,
         terms=terms,
         contract=contract,
         price=price,
         commission=account.commission,
-        start=exchange.epoch,
+        start=venue.epoch,
         spot=last,
         spot_time=spot_time,
     )
@@ -95,13 +90,13 @@ def buy(exchange: Exchange, connection: Connection, request: Frame) -> None:
         # Before the booking: a subscription too many must refuse the purchase, not follow it.
         kind = "proposal_open_contract"
         key = (kind, bought.contract_id)
-        stream = exchange.subscribe(connection, request, kind, key, kind, kind, contract_id=bought.contract_id)
-    _use_up(exchange, connection, request["buy"])
-    row = purchase(exchange, account, bought)
-    if exchange.faults.holds_this_buy():
+        stream = venue.subscribe(connection, request, kind, key, kind, kind, contract_id=bought.contract_id)
+    _use_up(venue, connection, request["buy"])
+    row = purchase(venue, account, bought)
+    if venue.faults.holds_this_buy():
         connection.silent = True
-        exchange.faults.record(
-            HOLD_BUY_ANSWER, epoch=exchange.epoch, contract_id=bought.contract_id, account_id=account.account_id
+        venue.faults.record(
+            HOLD_BUY_ANSWER, epoch=venue.epoch, contract_id=bought.contract_id, account_id=account.account_id
         )
     body = {
         "balance_after": number(row.balance),
@@ -114,28 +109,28 @@ def buy(exchange: Exchange, connection: Connection, request: Frame) -> None:
         "start_time": bought.start,
         "transaction_id": bought.buy_id,
     }
-    bought.answered = exchange.reply(connection, request, "buy", body, subscription=stream)
-    cash_moved(exchange, account, row)
-    contract_moved(exchange, bought)
+    bought.answered = venue.reply(connection, request, "buy", body, subscription=stream)
+    cash_moved(venue, account, row)
+    contract_moved(venue, bought)
 
 
-def _terms_to_buy(exchange: Exchange, connection: Connection, account: Account, request: Frame) -> Terms:
+def _terms_to_buy(venue: Venue, connection: Connection, account: Account, request: Frame) -> Terms:
     if request["buy"] == "1":
         if "parameters" not in request:
             raise CallError("InvalidContractProposal", "Missing required contract parameters.")
-        return parse_terms(request["parameters"], exchange.symbols, exchange.epoch, account.currency)
+        return parse_terms(request["parameters"], venue.symbols, venue.epoch, account.currency)
     offered = connection.proposals.get(request["buy"])
     # A subscribed price stays good while the subscription lives; a single one ages.
-    if offered is None or (offered.subscription_id is None and exchange.epoch - offered.epoch > PROPOSAL_SECONDS):
+    if offered is None or (offered.subscription_id is None and venue.epoch - offered.epoch > PROPOSAL_SECONDS):
         raise CallError("InvalidContractProposal", "Unknown contract proposal")
     return offered.terms
 
 
-def _use_up(exchange: Exchange, connection: Connection, proposal_id: str) -> None:
+def _use_up(venue: Venue, connection: Connection, proposal_id: str) -> None:
     """A price is bought once; its subscription ends with it."""
     offered = connection.proposals.pop(proposal_id, None)
     if offered is not None and offered.subscription_id is not None:
-        exchange.forget(connection, offered.subscription_id)
+        venue.forget(connection, offered.subscription_id)
 
 
 def _check_account(account: Account, price: Price) -> None:
@@ -149,7 +144,7 @@ def _check_account(account: Account, price: Price) -> None:
         )
 
 
-def sell(exchange: Exchange, connection: Connection, request: Frame) -> None:
+def sell(venue: Venue, connection: Connection, request: Frame) -> None:
     """Resale is not offered on any contract of this exchange; says why for the contract that was named."""
     assert connection.account is not None
     contract = connection.account.contracts.get(request["sell"])

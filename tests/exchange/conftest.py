@@ -20,9 +20,10 @@ import numpy as np
 import pytest
 
 from paper_exchange.accounts import Account
-from paper_exchange.core import Exchange, Settings
+from paper_exchange.core import Exchange
 from paper_exchange.recording import Ticks
 from paper_exchange.server import listen, serve
+from paper_exchange.venue import Settings
 from paper_exchange.virtual import VirtualVenue
 from paper_exchange.world import World, build_world
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from paper_exchange.streams import reset
+
 START = 1_772_409_600
 ACCOUNT = "DOT90000001"
 QUOTE = {
@@ -198,7 +200,7 @@ def test_a_balance_reset_is_a_deposit_or_a_withdrawal(venue: Any) -> None:
     bought(socket)
     socket.take()
     for goal in (10_000, 9_000, 9_000):
-        market.exchange.reset(account, Decimal(goal))
+        reset(market.exchange, account, Decimal(goal))
     market.deliver()
     rows = [f["transaction"] for f in socket.take("transaction")]
     assert [(r["action"], r["amount"], r["balance"]) for r in rows] == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -12,6 +13,9 @@ from paper_exchange.errors import CallError
 from paper_exchange.terms import Terms
 
 Frame = dict[str, Any]
+
+encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+"""A frame as its text on the wire."""
 
 MAX_SUBSCRIPTIONS = 100
 MAX_PROPOSALS = 1_000
@@ -35,6 +39,7 @@ class Subscription:
         kind: the word ``forget_all`` uses.
         key: what makes a second one a duplicate.
         head: the members every frame starts with.
+        opening: ``head`` as text, its closing brace left out.
     """
 
     subscription_id: str
@@ -46,6 +51,10 @@ class Subscription:
     granularity: int = 0
     candle: list[float] = field(default_factory=list)
     """Open time, open, high, low, close of the candle being built."""
+    opening: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.opening = encode(self.head)[:-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from paper_exchange.connections import Close, Frame
+from paper_exchange.connections import Close, Frame, encode
 from paper_exchange.core import Exchange
 from xtitan_core.clock import ScaledClock, monotonic
 from xtitan_core.randomness import token
@@ -20,7 +19,6 @@ MAX_BACKLOG = 20_000
 """Frames waiting for one socket before it is given up as too slow."""
 
 ASGISend = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 @dataclass(slots=True)
@@ -30,7 +28,7 @@ class Socket:
     number: int
     account_id: str | None
     send: ASGISend
-    waiting: deque[Frame | Close] = field(default_factory=deque)
+    waiting: deque[Frame | str | Close] = field(default_factory=deque)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     writing: bool = False
     closed: bool = False
@@ -47,7 +45,7 @@ class Socket:
                     self.closed = True
                     await self.send({"type": "websocket.close", "code": item.code, "reason": item.reason})
                 else:
-                    await self.send({"type": "websocket.send", "text": encode(item)})
+                    await self.send({"type": "websocket.send", "text": item if isinstance(item, str) else encode(item)})
         finally:
             self.writing = False
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from paper_exchange.accounts import Account, CashRow
-from paper_exchange.connections import Connection, Frame, Subscription
+from paper_exchange.connections import Connection, Frame, Subscription, encode
 from paper_exchange.money import number, spot
 from paper_exchange.open_contract import OpenContract
 from paper_exchange.venue import Venue
@@ -20,9 +20,13 @@ SPREAD = 1.1e-4
 def on_tick(venue: Venue, name: str, epoch: int, quote: float) -> None:
     """A symbol ticked: tell whoever subscribed, then move its contracts on, settling those that ended."""
     symbol = venue.symbols[name]
+    body = ""
     for connection, subscription in venue.watchers.get(name, ()):
         if subscription.kind == "ticks":
-            venue.send(connection, tick_frame(subscription, symbol, epoch, quote))
+            # One text for all subscribers, put together rather than encoded: ticks are nearly all that is ever sent.
+            body = body or _tick_text(symbol, epoch, quote)
+            text = f'{subscription.opening},"tick":{body},"id":"{subscription.subscription_id}"}}}}'
+            venue.send_text(connection, text)
         else:
             venue.send(connection, _candle_frame(subscription, symbol, epoch, quote))
     for contract in list(venue.open_by_symbol.get(name, {}).values()):
@@ -43,6 +47,11 @@ def tick_body(symbol: Symbol, epoch: int, quote: float) -> dict[str, Any]:
         "quote": spot(quote),
         "symbol": symbol.name,
     }
+
+
+def _tick_text(symbol: Symbol, epoch: int, quote: float) -> str:
+    """``tick_body`` as its JSON text, without the closing brace."""
+    return encode(tick_body(symbol, epoch, quote))[:-1]
 
 
 def tick_frame(subscription: Subscription, symbol: Symbol, epoch: int, quote: float) -> Frame:

@@ -47,7 +47,7 @@ class Venue:
 
     Attributes:
         epoch: the current instant.
-        outbox: ``(connection number, frame or Close)`` in the order to be sent.
+        outbox: ``(connection number, item)`` in the order to be sent; an item is a frame, a frame's text, or a Close.
         finished: True once time has reached the world's end.
     """
 
@@ -60,7 +60,7 @@ class Venue:
         self.symbols: dict[str, Symbol] = {name: source.symbol for name, source in world.sources.items()}
         self.epoch = world.start
         self.finished = False
-        self.outbox: deque[tuple[int, Frame | Close]] = deque()
+        self.outbox: deque[tuple[int, Frame | str | Close]] = deque()
         self.connections: dict[int, Connection] = {}
         self.open_by_symbol: dict[str, dict[int, OpenContract]] = {}
         self.watchers: dict[str, list[tuple[Connection, Subscription]]] = {}
@@ -80,6 +80,11 @@ class Venue:
             return False
         self.outbox.append((connection.number, frame))
         return True
+
+    def send_text(self, connection: Connection, text: str) -> None:
+        """Queue a frame that is encoded already."""
+        if not connection.silent:
+            self.outbox.append((connection.number, text))
 
     def reply(
         self,

@@ -9,9 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from paper_exchange.connections import Close, Frame
+from paper_exchange.connections import Close, Frame, encode
 from paper_exchange.core import Exchange
-from paper_exchange.gateway import encode
 
 
 class VirtualSocket:
@@ -98,6 +97,6 @@ class VirtualVenue:
             if isinstance(item, Close):
                 self._sockets[number].closed = item
                 continue
-            text = encode(item)
+            text = item if isinstance(item, str) else encode(item)
             self.transcript.append((number, text))
             self._sockets[number].frames.append(json.loads(text))

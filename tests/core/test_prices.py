@@ -53,3 +53,8 @@ def test_the_house_never_quotes_better_than_fair(cents: int, p: float, c: float)
 def test_a_stake_below_the_commission_is_refused() -> None:
     with pytest.raises(PriceError, match="nothing to win"):
         payout_for_stake(Decimal("0.35"), 0.97, 0.012)
+
+
+def test_a_contract_that_cannot_be_won_has_no_price() -> None:
+    with pytest.raises(PriceError, match="no price"):
+        payout_for_stake(Decimal("0.35"), 0.0, 0.012)

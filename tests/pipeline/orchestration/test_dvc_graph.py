@@ -168,3 +168,15 @@ def test_a_fresh_clone_reproduces_and_the_second_time_does_nothing(project: Path
     second = run(sys.executable, "-m", "dvc", "repro")
     assert "Running stage" not in second
     assert "Data and pipelines are up to date." in second
+
+
+def test_every_source_that_gives_an_asset_its_code_version_exists(project: Path) -> None:
+    """A source that is gone would never change the version again."""
+    named = {
+        source
+        for module in (project / "xtitan_assets" / "defs").rglob("*.py")
+        for call in re.findall(r"code_version\(([^)]*)\)", module.read_text())
+        for source in re.findall(r'"([^"]+)"', call)
+    }
+    assert named
+    assert [source for source in sorted(named) if not (project / source).exists()] == []

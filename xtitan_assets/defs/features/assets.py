@@ -57,7 +57,7 @@ def features(context: dg.AssetExecutionContext, workspace: WorkspaceResource) ->
     group_name="features",
     kinds={"numpy"},
     automation_condition=WHEN_READY,
-    code_version=code_version("xtitan_assets/steps/labels.py", "xtitan_core/contracts.py"),
+    code_version=code_version("xtitan_assets/steps/labels.py", "xtitan_core/contracts"),
     metadata=stage("dataset", ["labels"]),
     owners=["team:data"],
 )

@@ -74,7 +74,7 @@ def serving_bundle(context: dg.AssetExecutionContext, workspace: WorkspaceResour
     group_name="model",
     kinds={"json"},
     pool="workspace",
-    code_version=code_version("xtitan_assets/steps/backtest.py", "xtitan_core/decision.py", "xtitan_core/prices.py"),
+    code_version=code_version("xtitan_assets/steps/backtest.py", "xtitan_core/decision.py", "xtitan_core/prices"),
     metadata=stage("evaluate", ["data", "decision", "labels", "quotes", "train"]),
     owners=["team:models"],
 )

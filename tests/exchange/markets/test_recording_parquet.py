@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from paper_exchange.errors import SetupError
-from paper_exchange.recording import read_ticks
+from paper_exchange.markets.recording import read_ticks
 
 
 def test_parquet_and_csv_give_the_same_ticks(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from paper_exchange.errors import SetupError
-from paper_exchange.recording import RecordedSeries, Ticks, read_ticks, replay
+from paper_exchange.markets.recording import RecordedSeries, Ticks, read_ticks, replay
 from xtitan_core.symbols import symbol
 
-REAL = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "real" / "ticks_R_100_20260403.csv.gz"
+REAL = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "real" / "ticks_R_100_20260403.csv.gz"
 BEGIN = 1_772_409_600
 
 

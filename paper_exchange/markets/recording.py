@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from paper_exchange.errors import SetupError
-from paper_exchange.series import SimulatedSeries
+from paper_exchange.markets import simulate
 from xtitan_core.clock import DAY, midnight
 from xtitan_core.contracts import Epochs, Quotes
-from xtitan_core.symbols import Symbol
+from xtitan_core.symbols import Symbol, SymbolKind
 
 MAX_BYTES = 1 << 30
 """Largest recording read, unpacked."""
@@ -161,6 +161,11 @@ def replay(symbol: Symbol, ticks: Ticks, seed: int, history_days: int) -> tuple[
     quotes = np.asarray([round(q, symbol.decimals) for q in ticks.quotes.tolist()], dtype=np.float64)
     if not (quotes > 0).all():
         raise SetupError(f"a quote is less than half a pip of {symbol.name} ({symbol.pip}); choose another --symbol")
+    if not np.allclose(quotes, ticks.quotes, rtol=0.0, atol=1e-6 * float(symbol.pip)):
+        raise SetupError(
+            f"quotes of the recording have more decimals than {symbol.name}'s {symbol.decimals}; "
+            "name the symbol they are of with --symbol, or round them"
+        )
     if ticks.simulated is not None:
         if all(ticks.simulated):
             raise SetupError("every tick of the recording is marked simulated; nothing is left to replay")
@@ -169,10 +174,15 @@ def replay(symbol: Symbol, ticks: Ticks, seed: int, history_days: int) -> tuple[
     now = int(ticks.epochs[0])
     first_day = midnight(now) - history_days * DAY
     step = symbol.tick_seconds
-    before, simulated = SimulatedSeries(symbol, seed, first_day).between(first_day, now - 1)
-    # Scaled to end one typical step away from the recording's first quote; simulated log returns stay as drawn.
-    scaled = simulated * (float(quotes[0]) / float(simulated[-1])) if len(simulated) else simulated
+    before, simulated = simulate(symbol, seed, first_day).between(first_day, now - 1)
     pip = float(symbol.pip)
+    scaled = simulated
+    if len(simulated) and symbol.kind is SymbolKind.STEP:
+        # Steps are in points, not in percent: moved to end one step below the recording's first quote.
+        scaled = simulated + (float(quotes[0]) - pip - float(simulated[-1]))
+    elif len(simulated):
+        # Scaled to end one typical step away from the recording's first quote; simulated log returns stay as drawn.
+        scaled = simulated * (float(quotes[0]) / float(simulated[-1]))
     lead = np.asarray([max(pip, round(q, symbol.decimals)) for q in scaled.tolist()], dtype=np.float64)
     keep = before <= now - step
     return (

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from paper_exchange.contracts.commissions import Schedule, flat, schedule
+
 if TYPE_CHECKING:
-    from paper_exchange.open_contract import OpenContract
+    from paper_exchange.contracts.open_contract import OpenContract
 
 OPENING_BALANCE = Decimal("10000.00")
 
@@ -41,14 +43,16 @@ class Account:
 
     Attributes:
         account_id: Deriv's ``DOT…`` or ``ROT…`` number.
-        commission: the house's commission on this account's quotes, as a fraction of payout.
+        commission: what the house keeps of this account's payouts: a fraction, or the name of a schedule.
+        schedule: the same as a table by date, symbol, type and duration.
         rows: cash movements, oldest first.
         contracts: every contract ever bought, by id, oldest first.
         open: the ones not settled yet.
+        moved: told of every row once it is written.
     """
 
     account_id: str
-    commission: float
+    commission: float | str
     balance: Decimal = OPENING_BALANCE
     currency: str = "USD"
     account_type: str = "demo"
@@ -56,6 +60,11 @@ class Account:
     rows: list[CashRow] = field(default_factory=list)
     contracts: dict[int, OpenContract] = field(default_factory=dict)
     open: dict[int, OpenContract] = field(default_factory=dict)
+    moved: Callable[[Account, CashRow], None] | None = field(default=None, repr=False)
+    schedule: Schedule = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.schedule = schedule(self.commission) if isinstance(self.commission, str) else flat(self.commission)
 
     def book(
         self,
@@ -71,6 +80,8 @@ class Account:
         assert self.balance >= 0, f"{self.account_id} overdrawn: {self.balance}"
         row = CashRow(transaction_id, action, amount, self.balance, time, contract, reference_id)
         self.rows.append(row)
+        if self.moved is not None:
+            self.moved(self, row)
         return row
 
     def newest_first(self) -> Iterator[CashRow]:

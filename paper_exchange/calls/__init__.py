@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from paper_exchange.calls import account, contract, history, market, session, trading
+from paper_exchange.calls import account, contract, history, market, multipliers, selling, session, trading
 from paper_exchange.connections import Connection, Frame
 from paper_exchange.venue import Venue
 
@@ -22,16 +22,20 @@ HANDLERS: dict[str, Handler] = {
     "logout": session.logout,
     "active_symbols": market.active_symbols,
     "contracts_for": market.contracts_for,
+    "contracts_list": market.contracts_list,
     "trading_times": market.trading_times,
     "ticks": market.ticks,
     "ticks_history": history.ticks_history,
     "proposal": trading.proposal,
     "buy": trading.buy,
-    "sell": trading.sell,
+    "sell": selling.sell,
     "proposal_open_contract": contract.proposal_open_contract,
     "portfolio": contract.portfolio,
     "profit_table": contract.profit_table,
     "statement": account.statement,
     "transaction": account.transaction,
     "balance": account.balance,
+    "cancel": multipliers.cancel,
+    "contract_update": multipliers.contract_update,
+    "contract_update_history": multipliers.contract_update_history,
 }

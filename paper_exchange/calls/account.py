@@ -18,8 +18,11 @@ def statement(venue: Venue, connection: Connection, request: Frame) -> None:
     begin, end = request.get("date_from", 0), request.get("date_to", 10**10)
     offset, limit = request.get("offset", 0), int(request.get("limit", 100))
     rows: list[dict[str, Any]] = []
-    for row in connection.account.newest_first():
-        if not begin <= row.time < end or (action is not None and row.action != action):
+    faults, account = venue.faults, connection.account
+    for row in faults.rows(venue, account, request) if faults.armed else account.newest_first():
+        if row.time < begin:
+            break  # all that follow are older
+        if row.time >= end or (action is not None and row.action != action):
             continue
         if offset:
             offset -= 1

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from paper_exchange.connections import Connection, Frame
+from paper_exchange.contracts.open_contract import OpenContract
+from paper_exchange.contracts.states import own_names, view_of
+from paper_exchange.contracts.views import portfolio_row, profit_row, shown_type
 from paper_exchange.errors import CallError
-from paper_exchange.streams import send_view, view_of
+from paper_exchange.streams import send_view
 from paper_exchange.venue import Venue
-from paper_exchange.views import portfolio_row, profit_row
+from xtitan_core.clock import DAY
 
 _CALL = "proposal_open_contract"
 
@@ -43,38 +46,48 @@ def proposal_open_contract(venue: Venue, connection: Connection, request: Frame)
 
 def portfolio(venue: Venue, connection: Connection, request: Frame) -> None:
     """The open contracts, oldest first."""
-    assert connection.account is not None
-    kinds = request.get("contract_type")
-    rows = [
-        portfolio_row(contract)
-        for contract in connection.account.open.values()
-        if kinds is None or str(contract.contract.contract_type) in kinds
-    ]
+    account = connection.account
+    assert account is not None
+    shown = venue.faults.positions(venue, account, "portfolio") if venue.faults.armed else account.open.values()
+    names = own_names(venue)
+    rows = [portfolio_row(contract, own_names=names) for contract in shown if _of_type(contract, request)]
     venue.reply(connection, request, "portfolio", {"contracts": rows})
 
 
 def profit_table(venue: Venue, connection: Connection, request: Frame) -> None:
-    """The closed contracts bought in ``[date_from, date_to]``, newest first unless asked otherwise."""
-    assert connection.account is not None
-    kinds = request.get("contract_type")
-    begin = _epoch(request.get("date_from", "0"), end_of_day=False)
-    end = _epoch(request.get("date_to", "9999999999"), end_of_day=True)
+    """The closed contracts of ``[date_from, date_to)``, newest first unless asked otherwise.
+
+    A day as ``date_to`` is included, an epoch is not, as in the statement. Which contracts are on a page is decided
+    after sorting.
+    """
+    account = connection.account
+    assert account is not None
+    shown = venue.faults.positions(venue, account, "profit_table") if venue.faults.armed else account.contracts.values()
+    begin = _epoch(request.get("date_from", "0"))
+    end = _epoch(request.get("date_to", "9999999999"), after_day=True)
+    by_sale = venue.assumes("profit_table_by") == "sale"
     closed = [
-        contract
-        for contract in connection.account.contracts.values()
-        if contract.sold_for is not None
-        and begin <= contract.start <= end
-        and (kinds is None or str(contract.contract.contract_type) in kinds)
+        (contract.sell_time if by_sale else contract.start, contract)
+        for contract in shown
+        if contract.sold_for is not None and contract.sell_time is not None and _of_type(contract, request)
     ]
+    rows = [contract for time, contract in sorted(closed, key=lambda pair: pair[0]) if begin <= time < end]
     if request.get("sort", "DESC") == "DESC":
-        closed.reverse()
+        rows.reverse()
     offset = request.get("offset", 0)
-    page = closed[offset : offset + int(request.get("limit", 50))]
-    rows = [profit_row(contract, described=request.get("description") == 1) for contract in page]
-    venue.reply(connection, request, "profit_table", {"count": len(rows), "transactions": rows})
+    page = rows[offset : offset + int(request.get("limit", 50))]
+    described, names = request.get("description") == 1, own_names(venue)
+    table = [profit_row(contract, described=described, own_names=names) for contract in page]
+    venue.reply(connection, request, "profit_table", {"count": len(table), "transactions": table})
 
 
-def _epoch(text: str, *, end_of_day: bool) -> int:
+def _of_type(contract: OpenContract, request: Frame) -> bool:
+    """Whether a contract is of the types asked for, by its own name or the one it is shown with."""
+    wanted = request.get("contract_type")
+    return wanted is None or bool({shown_type(contract, own_names=own) for own in (True, False)} & set(wanted))
+
+
+def _epoch(text: str, *, after_day: bool = False) -> int:
     if text.isdigit():
         return int(text)
     try:
@@ -84,4 +97,4 @@ def _epoch(text: str, *, end_of_day: bool) -> int:
         raise CallError(
             "InputValidationFailed", "Input validation failed: date", {"date": f"No date: {text}."}
         ) from None
-    return midnight + 86_399 if end_of_day else midnight
+    return midnight + DAY if after_day else midnight

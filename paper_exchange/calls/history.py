@@ -8,8 +8,9 @@ import numpy as np
 
 from paper_exchange.connections import Connection, Frame
 from paper_exchange.errors import CallError
+from paper_exchange.markets.calendar import WEEK
+from paper_exchange.markets.series import TickSource
 from paper_exchange.money import spot
-from paper_exchange.series import TickSource
 from paper_exchange.venue import Venue
 
 DEFAULT_COUNT = 1_000
@@ -18,7 +19,10 @@ DEFAULT_GRANULARITY = 60
 
 
 def ticks_history(venue: Venue, connection: Connection, request: Frame) -> None:
-    """The latest ``count`` ticks or candles of ``[start, end]``, ``end`` included, never later than now."""
+    """The latest ``count`` ticks or candles of ``[start, end]``, ``end`` included, never later than now.
+
+    With ``adjust_start_time`` an end at which the market is closed moves back to the close, and the start with it.
+    """
     name = request["ticks_history"]
     if name not in venue.symbols:
         raise CallError("InvalidSymbol", f"Symbol {name} is invalid.", {"field": "ticks_history"})
@@ -30,11 +34,18 @@ def ticks_history(venue: Venue, connection: Connection, request: Frame) -> None:
     start = request.get("start", 0)
     if start > end and "start" in request:
         raise CallError("InvalidStartEnd", "Start time must be before the end time.", {"field": "start"})
+    calendar = venue.world.calendar(name)
+    if "adjust_start_time" in request and not calendar.is_open(end):
+        # The latest close at or before the end; both ends move back by the same time.
+        close = calendar.next_close(end - WEEK)
+        assert close is not None
+        start, end = start - (end - close), close
     source = venue.world.sources[name]
     candles = request.get("style") == "candles"
     granularity = request.get("granularity", DEFAULT_GRANULARITY)
     stream = None
     if "subscribe" in request:
+        venue.check_streamed(name)
         kind, msg_type = ("candles", "ohlc") if candles else ("ticks", "tick")
         key = ("candles", name, granularity) if candles else ("ticks", name)
         stream = venue.subscribe(connection, request, kind, key, name, msg_type, symbol=name, granularity=granularity)

@@ -1,95 +1,180 @@
-"""Calls about the market: active_symbols, contracts_for, trading_times, ticks."""
+"""Calls about the market: active_symbols, contracts_for, contracts_list, trading_times, ticks."""
 
 from __future__ import annotations
 
+import math
+from datetime import UTC, date, datetime
 from typing import Any
 
 from paper_exchange.connections import Connection, Frame
+from paper_exchange.contracts.offerings import CATEGORIES, Offer, Span, all_types, offers, sentiment
 from paper_exchange.errors import CallError
 from paper_exchange.streams import tick_body, tick_frame
-from paper_exchange.terms import MAX_TICKS, MIN_SECONDS
 from paper_exchange.venue import Venue
-from xtitan_core.contracts import RISE_FALL
+from xtitan_core.clock import DAY
+from xtitan_core.contracts import PREDICTIONS, ContractType
 from xtitan_core.symbols import Symbol
 
-_CATEGORIES = {"CALL": "callput", "PUT": "callput", "CALLE": "callputequal", "PUTE": "callputequal"}
+DEFAULT_STAKE = 10
+_TYPES = {"synthetic_index": "stockindex", "forex": "forex", "commodities": "commodities"}
+_SUBGROUPS = {"synthetic_index": "synthetics"}
+_MARKETS = {"synthetic_index": "Derived", "forex": "Forex", "commodities": "Commodities"}
+_SUBMARKETS = {
+    "random_index": "Continuous Indices",
+    "crash_index": "Crash/Boom Indices",
+    "jump_index": "Jump Indices",
+    "step_index": "Step Indices",
+    "major_pairs": "Major Pairs",
+    "metals": "Metals",
+}
 
 
 def active_symbols(venue: Venue, connection: Connection, request: Frame) -> None:
-    """Every symbol, always open. ``pip_size`` is the increment here, the number of decimals in ticks."""
-    wanted = set(request.get("contract_type", RISE_FALL))
-    rows = [_symbol_row(venue, symbol) for symbol in venue.symbols.values()] if wanted & RISE_FALL else []
+    """Every symbol, or those on which one of the named contract types is offered.
+
+    ``pip_size`` is the increment here, the number of decimals in ticks.
+    """
+    wanted = request.get("contract_type")
+    rows = [
+        _symbol_row(venue, symbol)
+        for symbol in venue.symbols.values()
+        if wanted is None or any(kind in wanted for offered in offers(symbol) for kind in offered.types)
+    ]
     venue.reply(connection, request, "active_symbols", rows)
 
 
 def _symbol_row(venue: Venue, symbol: Symbol) -> dict[str, Any]:
+    is_open = not venue.finished and venue.world.calendar(symbol.name).is_open(venue.epoch)
     return {
-        "exchange_is_open": int(not venue.finished),
+        "exchange_is_open": int(is_open),
         "is_trading_suspended": 0,
-        "market": "synthetic_index",
+        "market": symbol.market,
         "pip_size": float(symbol.pip),
-        "subgroup": "synthetics",
-        "submarket": "random_index",
+        "subgroup": _SUBGROUPS.get(symbol.market, "none"),
+        "submarket": symbol.submarket,
         "trade_count": 0,
         "underlying_symbol": symbol.name,
         "underlying_symbol_name": symbol.display_name,
-        "underlying_symbol_type": "stockindex",
+        "underlying_symbol_type": _TYPES[symbol.market],
     }
 
 
 def contracts_for(venue: Venue, connection: Connection, request: Frame) -> None:
-    """What can be bought on a symbol: rise/fall in ticks and within a day."""
+    """What can be bought on a symbol, and for how long."""
     symbol = _known(venue, request["contracts_for"], "contracts_for")
-    spans = (("tick", "1t", f"{MAX_TICKS}t"), ("intraday", f"{MIN_SECONDS}s", "1d"))
+    offered = offers(symbol)
+    if not offered:
+        raise CallError("InvalidSymbol", "There's no contract available for this symbol.", {"field": "contracts_for"})
+    _, last = venue.last_tick(symbol.name)
     rows = [
-        {
-            "barriers": 0,
-            "contract_category": category,
-            "contract_type": kind,
-            "default_stake": 10,
-            "expiry_type": expiry,
-            "market": "synthetic_index",
-            "max_contract_duration": longest,
-            "min_contract_duration": shortest,
-            "sentiment": "up" if kind.startswith("CALL") else "down",
-            "submarket": "random_index",
-            "underlying_symbol": symbol.name,
-        }
-        for kind, category in _CATEGORIES.items()
-        for expiry, shortest, longest in spans
+        _contract_row(symbol, entry, span, kind, last)
+        for entry in offered
+        for kind in entry.types
+        for span in entry.spans
     ]
     venue.reply(connection, request, "contracts_for", {"available": rows, "hit_count": len(rows)})
 
 
+def _contract_row(symbol: Symbol, offered: Offer, span: Span, kind: ContractType, last: float) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "barriers": offered.barriers,
+        "contract_category": offered.category,
+        "contract_type": str(kind),
+        "default_stake": DEFAULT_STAKE,
+        "expiry_type": span.expiry,
+        "market": symbol.market,
+        "max_contract_duration": span.longest,
+        "min_contract_duration": span.shortest,
+        "sentiment": sentiment(kind),
+        "submarket": symbol.submarket,
+        "underlying_symbol": symbol.name,
+    }
+    if kind in PREDICTIONS:
+        row["last_digit_range"] = list(PREDICTIONS[kind])
+    elif offered.barriers:
+        row |= _suggested(symbol, offered.barriers, span, last)
+    return row
+
+
+def _suggested(symbol: Symbol, count: int, span: Span, last: float) -> dict[str, str]:
+    """Default barriers, a standard deviation of the shortest life away: levels for days, else offsets."""
+    daily = span.expiry == "daily"
+    ticks = span.least if span.expiry == "tick" else (DAY if daily else span.least) / symbol.tick_seconds
+    offset = max(last * symbol.tick_sigma * math.sqrt(ticks), float(symbol.pip))
+    above = symbol.format(last + offset) if daily else f"+{symbol.format(offset)}"
+    if count == 1:
+        return {"barrier": above}
+    return {"high_barrier": above, "low_barrier": symbol.format(last - offset if daily else -offset)}
+
+
+def contracts_list(venue: Venue, connection: Connection, request: Frame) -> None:
+    """The categories of contracts that exist here."""
+    rows = [
+        {"contract_category": category, "contract_types": types, "display_name": CATEGORIES[category]}
+        for category, types in all_types().items()
+    ]
+    venue.reply(connection, request, "contracts_list", rows)
+
+
 def trading_times(venue: Venue, connection: Connection, request: Frame) -> None:
-    """The indices never close."""
-    symbols = [
-        {
-            "events": [],
+    """Opening hours on a day, by market and submarket."""
+    epoch = _noon(request["trading_times"], venue.epoch)
+    markets: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for symbol in venue.symbols.values():
+        calendar = venue.world.calendar(symbol.name)
+        opening, closing = calendar.hours(epoch) or ("--", "--")
+        early = closing not in ("--", "23:59:59")
+        row = {
+            "events": [{"dates": "Fridays", "descrip": f"Closes early (at {closing[:5]})"}] if early else [],
             "name": symbol.display_name,
-            "times": {"open": ["00:00:00"], "close": ["23:59:59"], "settlement": "23:59:59"},
-            "trading_days": ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"],
+            "times": {"open": [opening], "close": [closing], "settlement": closing},
+            "trading_days": list(calendar.trading_days),
             "underlying_symbol": symbol.name,
         }
-        for symbol in venue.symbols.values()
+        markets.setdefault(symbol.market, {}).setdefault(symbol.submarket, []).append(row)
+    body = [
+        {
+            "name": _MARKETS[market],
+            "submarkets": [{"name": _SUBMARKETS[name], "symbols": rows} for name, rows in submarkets.items()],
+        }
+        for market, submarkets in markets.items()
     ]
-    submarkets = [{"name": "Continuous Indices", "symbols": symbols}]
-    body = {"markets": [{"name": "Derived", "submarkets": submarkets}]}
-    venue.reply(connection, request, "trading_times", body)
+    venue.reply(connection, request, "trading_times", {"markets": body})
+
+
+def _noon(text: str, now: int) -> int:
+    """Noon of a day written as the call takes it."""
+    if text == "today":
+        return now // DAY * DAY + DAY // 2
+    try:
+        day = date(*(int(part) for part in text.split("-")))
+    except ValueError:
+        raise CallError("InputValidationFailed", "Input validation failed: trading_times") from None
+    return int(datetime(day.year, day.month, day.day, 12, tzinfo=UTC).timestamp())
 
 
 def ticks(venue: Venue, connection: Connection, request: Frame) -> None:
-    """The latest tick of each named symbol, and every later one with ``subscribe``."""
+    """The latest tick of each named symbol, and every later one with ``subscribe``; all of them or none.
+
+    Raises:
+        CallError: of a symbol unknown, followed already or without a tick yet; or none is named.
+    """
     named = request["ticks"]
-    for name in [named] if isinstance(named, str) else named:
-        symbol = _known(venue, name, "ticks")
-        epoch, quote = venue.last_tick(name)
-        if "subscribe" in request:
-            key = ("ticks", name)
-            stream = venue.subscribe(connection, request, "ticks", key, name, "tick", symbol=name)
-            venue.send(connection, tick_frame(stream, symbol, epoch, quote))
-        else:
+    names = [named] if isinstance(named, str) else list(dict.fromkeys(named))
+    if not names:
+        raise CallError("InputValidationFailed", "Input validation failed: ticks", {"ticks": "No symbol is named."})
+    found = [(_known(venue, name, "ticks"), *venue.last_tick(name)) for name in names]
+    if "subscribe" not in request:
+        for symbol, epoch, quote in found:
             venue.reply(connection, request, "tick", tick_body(symbol, epoch, quote))
+        return
+    for name in names:
+        venue.check_streamed(name)
+        connection.check_new(("ticks", name), name, len(names))
+    for symbol, epoch, quote in found:
+        key = ("ticks", symbol.name)
+        stream = venue.subscribe(connection, request, "ticks", key, symbol.name, "tick", symbol=symbol.name)
+        venue.send(connection, tick_frame(stream, symbol, epoch, quote))
 
 
 def _known(venue: Venue, name: str, field: str) -> Symbol:

@@ -1,86 +1,78 @@
-"""Calls that price and trade: proposal, buy, sell."""
+"""Calls that price and trade: proposal, buy."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from paper_exchange.accounts import Account
-from paper_exchange.connections import PROPOSAL_SECONDS, Connection, Frame, Proposal
+from paper_exchange.connections import Connection, Frame, Proposal
+from paper_exchange.contracts.open_contract import OpenContract
+from paper_exchange.contracts.pricing import Price
+from paper_exchange.contracts.proposals import price_moves, price_now, proposal_body, read_terms, remember
+from paper_exchange.contracts.terms import Terms, check_hours
 from paper_exchange.errors import CallError
-from paper_exchange.faults import HOLD_BUY_ANSWER
-from paper_exchange.money import number, spot, text
-from paper_exchange.open_contract import OpenContract
-from paper_exchange.pricing import MAX_PAYOUT, MIN_STAKE, Price, quote
+from paper_exchange.money import number, text
 from paper_exchange.streams import cash_moved, contract_moved, purchase
-from paper_exchange.terms import Terms, parse_terms
 from paper_exchange.venue import Venue
 
 MAX_OPEN = 100
 """Open contracts an account may hold."""
 
+MAX_OPEN_PAYOUT = Decimal("100000.00")
+"""Sum of the payouts of an account's open contracts."""
+
 
 def proposal(venue: Venue, connection: Connection, request: Frame) -> None:
     """A price, to be bought once on this connection.
 
-    At-the-money prices of the volatility indices are constant, so a subscription is opened but sends nothing more,
-    as on Deriv.
+    Prices that never move open a subscription that sends nothing more, as on Deriv; the others follow every tick.
     """
     currency = connection.account.currency if connection.account else "USD"
-    terms = parse_terms(request, venue.symbols, venue.epoch, currency)
+    terms = read_terms(venue, request, currency)
     spot_time, last = venue.last_tick(terms.symbol.name)
-    price = quote(terms, last, venue.epoch, venue.commission(connection))
+    price = price_now(venue, terms, last, venue.commission(connection, terms))
     stream = None
     if "subscribe" in request:
         key = ("proposal", *sorted((k, str(v)) for k, v in request.items() if k not in ("req_id", "passthrough")))
-        stream = venue.subscribe(connection, request, "proposal", key, "proposal", "proposal")
+        follows = terms.symbol.name if price_moves(terms) else None
+        stream = venue.subscribe(connection, request, "proposal", key, "proposal", "proposal", symbol=follows)
     proposal_id = stream.subscription_id if stream else venue.new_id("proposal")
-    connection.remember(
-        Proposal(proposal_id, terms, price.ask, price.payout, venue.epoch, stream.subscription_id if stream else None)
-    )
-    step = terms.symbol.tick_seconds
-    end = terms.fixed_end or venue.epoch + int(terms.life_seconds(venue.epoch))
-    body = {
-        "ask_price": number(price.ask),
-        "contract_details": {"barrier": terms.symbol.format(last)},
-        "date_expiry": end + step if terms.contract.in_ticks else end,
-        "date_start": venue.epoch,
-        "id": proposal_id,
-        "longcode": terms.longcode,
-        "payout": number(price.payout),
-        "spot": spot(last),
-        "spot_time": spot_time,
-        "validation_params": {"payout": {"max": text(MAX_PAYOUT)}, "stake": {"min": text(MIN_STAKE)}},
-    }
+    remember(venue, connection, proposal_id, terms, price, stream)
+    body = proposal_body(venue, terms, price, proposal_id, spot_time, last)
     venue.reply(connection, request, "proposal", body, subscription=stream)
 
 
 def buy(venue: Venue, connection: Connection, request: Frame) -> None:
     """Buy a price given on this connection, or with ``"1"`` the contract in ``parameters``.
 
-    The contract starts now, whatever the quote's time was. Answer, cash movement and contract follow in this order.
+    The contract starts now and at the current price, whatever the quote's were. Answer, cash movement and contract
+    follow in this order.
     """
     account = connection.account
     assert account is not None
-    terms = _terms_to_buy(venue, connection, account, request)
-    contract = terms.at(venue.epoch)
+    terms, offered = _terms_to_buy(venue, connection, account, request)
+    if venue.finished or venue.maintenance.until(venue.epoch) is not None:
+        raise CallError("MarketIsClosed", "This market is presently closed.")
+    check_hours(terms, venue.epoch)
     spot_time, last = venue.last_tick(terms.symbol.name)
-    price = quote(terms, last, venue.epoch, account.commission)
-    limit = Decimal(str(request["price"]))
-    if price.ask > limit:
-        raise CallError(
-            "PriceMoved",
-            "The underlying market has moved too much since you priced the contract. "
-            f"The contract price has changed from {account.currency} {limit} to {account.currency} {text(price.ask)}.",
-        )
+    commission = venue.commission(connection, terms)
+    try:
+        price = price_now(venue, terms, last, commission)
+    except CallError as error:
+        if error.code == "PayoutLimits":
+            raise CallError("InvalidtoBuy", error.message, error.details, args=error.code_args) from None
+        raise
+    _check_price(venue, account, terms, price, offered, commission, Decimal(str(request["price"])))
     _check_account(account, price)
     bought = OpenContract(
         contract_id=venue.new_contract_id(),
         buy_id=venue.new_transaction_id(),
         account_id=account.account_id,
         terms=terms,
-        contract=contract,
+        contract=terms.at(venue.epoch, last),
         price=price,
-        commission=account.commission,
+        commission=commission,
         start=venue.epoch,
         spot=last,
         spot_time=spot_time,
@@ -93,11 +85,6 @@ def buy(venue: Venue, connection: Connection, request: Frame) -> None:
         stream = venue.subscribe(connection, request, kind, key, kind, kind, contract_id=bought.contract_id)
     _use_up(venue, connection, request["buy"])
     row = purchase(venue, account, bought)
-    if venue.faults.holds_this_buy():
-        connection.silent = True
-        venue.faults.record(
-            HOLD_BUY_ANSWER, epoch=venue.epoch, contract_id=bought.contract_id, account_id=account.account_id
-        )
     body = {
         "balance_after": number(row.balance),
         "buy_price": number(price.ask),
@@ -114,42 +101,80 @@ def buy(venue: Venue, connection: Connection, request: Frame) -> None:
     contract_moved(venue, bought)
 
 
-def _terms_to_buy(venue: Venue, connection: Connection, account: Account, request: Frame) -> Terms:
+def _terms_to_buy(
+    venue: Venue, connection: Connection, account: Account, request: Frame
+) -> tuple[Terms, Proposal | None]:
+    """What is bought, and the price it was offered at when it was."""
     if request["buy"] == "1":
         if "parameters" not in request:
             raise CallError("InvalidContractProposal", "Missing required contract parameters.")
-        return parse_terms(request["parameters"], venue.symbols, venue.epoch, account.currency)
+        return read_terms(venue, request["parameters"], account.currency), None
     offered = connection.proposals.get(request["buy"])
     # A subscribed price stays good while the subscription lives; a single one ages.
-    if offered is None or (offered.subscription_id is None and venue.epoch - offered.epoch > PROPOSAL_SECONDS):
+    life = int(venue.assumes("proposal_life"))
+    if offered is None or offered.used or (offered.subscription_id is None and venue.epoch - offered.epoch > life):
         raise CallError("InvalidContractProposal", "Unknown contract proposal")
-    return offered.terms
+    return offered.terms.restamped(venue.epoch), offered
+
+
+def _check_price(
+    venue: Venue,
+    account: Account,
+    terms: Terms,
+    price: Price,
+    offered: Proposal | None,
+    commission: float,
+    limit: Decimal,
+) -> None:
+    """Refuse a price the client did not agree to: above its limit, or too far from the quote."""
+    if price.ask > limit:
+        raise CallError("PriceMoved", _moved(account, "price", limit, price.ask))
+    if offered is None:
+        return
+    tolerance = commission / 2 if venue.assumes("price_tolerance") == "half" else 0.0
+    if price.probability - offered.probability <= tolerance:
+        return
+    if terms.basis == "stake":
+        raise CallError("PriceMoved", _moved(account, "payout", offered.payout, price.payout))
+    raise CallError("PriceMoved", _moved(account, "price", offered.ask, price.ask))
+
+
+def _moved(account: Account, what: str, before: Decimal, after: Decimal) -> str:
+    return (
+        "The underlying market has moved too much since you priced the contract. "
+        f"The contract {what} has changed from {text(before)} {account.currency} to {text(after)} {account.currency}."
+    )
 
 
 def _use_up(venue: Venue, connection: Connection, proposal_id: str) -> None:
-    """A price is bought once; its subscription ends with it."""
+    """A price is bought once; its subscription ends with it, or goes on to the next price."""
     offered = connection.proposals.pop(proposal_id, None)
-    if offered is not None and offered.subscription_id is not None:
+    if offered is None or offered.subscription_id is None:
+        return
+    if venue.assumes("proposal_stream_after_buy") == "ends":
         venue.forget(connection, offered.subscription_id)
+    else:
+        connection.remember(replace(offered, used=True))
 
 
 def _check_account(account: Account, price: Price) -> None:
     if len(account.open) >= MAX_OPEN:
-        raise CallError("OpenPositionLimit", f"You cannot hold more than {MAX_OPEN} open contracts.")
+        raise CallError(
+            "OpenPositionLimit",
+            f"Sorry, you cannot hold more than {MAX_OPEN} contracts at a given time. "
+            "Please wait until some contracts have closed and try again.",
+            args=(str(MAX_OPEN),),
+        )
+    if price.payout + sum(contract.price.payout for contract in account.open.values()) > MAX_OPEN_PAYOUT:
+        raise CallError(
+            "OpenPositionPayoutLimit",
+            "Sorry, the aggregate payouts of contracts on your account cannot exceed "
+            f"{account.currency} {text(MAX_OPEN_PAYOUT)}.",
+            args=(account.currency, text(MAX_OPEN_PAYOUT)),
+        )
     if price.ask > account.balance:
         raise CallError(
             "InsufficientBalance",
             f"Your account balance ({text(account.balance)} {account.currency}) is insufficient to buy this contract "
             f"({text(price.ask)} {account.currency}).",
         )
-
-
-def sell(venue: Venue, connection: Connection, request: Frame) -> None:
-    """Resale is not offered on any contract of this exchange; says why for the contract that was named."""
-    assert connection.account is not None
-    contract = connection.account.contracts.get(request["sell"])
-    if contract is None:
-        raise CallError("InvalidSellContractProposal", "Unknown contract sell proposal")
-    if contract.sold_for is not None:
-        raise CallError("ContractAlreadySold", "This contract has been sold.")
-    raise CallError("ResaleNotOffered", "Resale of this contract is not offered.")

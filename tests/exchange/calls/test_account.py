@@ -91,12 +91,49 @@ def test_profit_table_sorts_pages_and_takes_dates(traded: tuple[Any, Any]) -> No
     assert table(limit=2, offset=1) == newest[1:3]
     assert len(table(contract_type=["PUT"])) == 5
     assert table(date_from="2026-03-02", date_to="2026-03-02") == newest
+    assert table(date_from="2026-3-2") == newest
     assert table(date_from="2026-03-03") == []
     assert table(date_to="2026-03-01") == []
-    assert table(date_from=str(newest[2]["purchase_time"])) == newest[:3]
+    third = newest[2]["purchase_time"]
+    assert table(date_from=str(third)) == newest[:3]
+    assert table(date_to=str(third)) == newest[3:]
+    assert table(date_from=str(third), limit=1, offset=2) == [newest[2]]
+    assert table(limit=0) == []
+    assert table(offset=99) == []
     assert socket.ask({"profit_table": 1, "date_from": "2026-02-31"})["error"]["code"] == "InputValidationFailed"
-    assert "shortcode" not in newest[0]
-    assert table(description=1)[0]["shortcode"].startswith("CALL_R_100_")
+
+
+def test_rows_say_what_they_were_when_described(traded: tuple[Any, Any]) -> None:
+    _, socket = traded
+    plain = socket.ask({"profit_table": 1})["profit_table"]["transactions"][0]
+    told = socket.ask({"profit_table": 1, "description": 1})["profit_table"]["transactions"][0]
+    extra = {k: told[k] for k in set(told) - set(plain)}
+    assert extra == {
+        "contract_type": "CALL",
+        "duration_type": "ticks",
+        "longcode": "Win payout if Volatility 100 Index after 5 ticks is strictly higher than entry spot.",
+        "shortcode": extra["shortcode"],
+        "underlying_symbol": "R_100",
+    }
+    assert extra["shortcode"].startswith("CALL_R_100_")
+    for described in (0, 1):
+        row = socket.ask({"statement": 1, "limit": 1, "description": described})["statement"]["transactions"][0]
+        assert ({"longcode", "shortcode"} <= set(row)) == bool(described)
+
+
+def test_dates_of_the_profit_table_can_be_those_of_the_sale(venue: Any) -> None:
+    order = []
+    for answer in ("purchase", "sale"):
+        market = venue(assume={"profit_table_by": answer})
+        socket = market.connect(ACCOUNT)
+        long = bought(socket, duration=60, duration_unit="s")["contract_id"]
+        market.advance_to(START + 2)
+        short = bought(socket)["contract_id"]
+        market.advance_to(START + 70)
+        rows = socket.ask({"profit_table": 1, "sort": "ASC"})["profit_table"]["transactions"]
+        late = socket.ask({"profit_table": 1, "date_from": str(START + 62)})["profit_table"]["count"]
+        order.append(([row["contract_id"] for row in rows] == [long, short], late))
+    assert order == [(True, 0), (False, 1)]
 
 
 def test_balance_stream(venue: Any) -> None:

@@ -1,4 +1,4 @@
-"""active_symbols, contracts_for, trading_times, ticks and ticks_history."""
+"""active_symbols, contracts_for, contracts_list, trading_times, ticks and ticks_history."""
 
 from __future__ import annotations
 
@@ -11,10 +11,20 @@ START = 1_772_409_600
 
 def test_active_symbols_carry_the_increment_as_pip_size(venue: Any) -> None:
     rows = venue(planted=True).connect().ask({"active_symbols": "brief"})["active_symbols"]
-    assert {r["underlying_symbol"]: r["pip_size"] for r in rows} == {
+    sizes = {r["underlying_symbol"]: r["pip_size"] for r in rows}
+    assert sizes.items() >= {
         "R_10": 0.001, "R_25": 0.001, "R_50": 0.0001, "R_75": 0.0001, "R_100": 0.01,
         "1HZ10V": 0.01, "1HZ25V": 0.01, "1HZ50V": 0.01, "1HZ75V": 0.01, "1HZ100V": 0.01, "PLANTED_100": 0.01,
-    }  # fmt: skip
+        "BOOM500": 0.001, "stpRNG": 0.1, "JD25": 0.01, "frxEURUSD": 0.00001, "frxUSDJPY": 0.001,
+    }.items()  # fmt: skip
+
+
+def test_symbols_say_what_market_they_belong_to(venue: Any) -> None:
+    rows = venue().connect().ask({"active_symbols": "full"})["active_symbols"]
+    markets = {r["underlying_symbol"]: (r["market"], r["submarket"], r["underlying_symbol_type"]) for r in rows}
+    assert markets["R_100"] == ("synthetic_index", "random_index", "stockindex")
+    assert markets["frxEURUSD"] == ("forex", "major_pairs", "forex")
+    assert markets["frxXAUUSD"] == ("commodities", "metals", "commodities")
 
 
 def test_the_planted_symbol_exists_only_where_it_is_planted(venue: Any) -> None:
@@ -24,27 +34,137 @@ def test_the_planted_symbol_exists_only_where_it_is_planted(venue: Any) -> None:
     assert socket.ask({"ticks": "PLANTED_100"})["error"]["code"] == "InvalidSymbol"
 
 
-def test_active_symbols_of_contract_types_not_offered_are_none(venue: Any) -> None:
+INDICES = {"R_10", "R_25", "R_50", "R_75", "R_100", "1HZ10V", "1HZ25V", "1HZ50V", "1HZ75V", "1HZ100V"}
+JUMPS = {"JD10", "JD25", "JD50", "JD75", "JD100"}
+FOREX = {"frxEURUSD", "frxGBPUSD", "frxUSDJPY", "frxXAUUSD"}
+
+
+@pytest.mark.parametrize(
+    ("types", "expected"),
+    [
+        (["CALL"], INDICES | JUMPS | FOREX),
+        (["DIGITODD", "RANGE"], INDICES | JUMPS),
+        (["ONETOUCH"], INDICES),
+        (["ACCU"], set()),
+    ],
+)
+def test_active_symbols_of_contract_types(venue: Any, types: list[str], expected: set[str]) -> None:
+    rows = venue().connect().ask({"active_symbols": "brief", "contract_type": types})["active_symbols"]
+    assert {r["underlying_symbol"] for r in rows} == expected
+
+
+def spans(socket: Any, name: str) -> dict[str, set[tuple[str, str, str]]]:
+    """Category to its (expiry, shortest, longest), checking the count."""
+    body = socket.ask({"contracts_for": name})["contracts_for"]
+    assert body["hit_count"] == len(body["available"])
+    table: dict[str, set[tuple[str, str, str]]] = {}
+    for row in body["available"]:
+        kept = (row["expiry_type"], row["min_contract_duration"], row["max_contract_duration"])
+        table.setdefault(row["contract_category"], set()).add(kept)
+    return table
+
+
+DAILY = ("daily", "1d", "365d")
+
+
+@pytest.mark.parametrize("name", ["R_100", "R_50", "1HZ10V"])
+def test_what_is_offered_on_a_volatility_index_is_what_was_recorded(venue: Any, name: str) -> None:
+    short, long = ("intraday", "15s", "1d"), ("intraday", "2m", "1d")
+    assert spans(venue().connect(), name) == {
+        "callput": {("tick", "1t", "10t"), short, DAILY},
+        "callputequal": {("tick", "1t", "10t"), short, DAILY},
+        "higherlower": {("tick", "5t", "10t"), short, DAILY},
+        "touchnotouch": {("tick", "5t", "10t"), long, DAILY},
+        "endsinout": {long, DAILY},
+        "staysinout": {long, DAILY},
+        "digits": {("tick", "1t", "10t")},
+    }
+
+
+def test_what_is_offered_elsewhere(venue: Any) -> None:
     socket = venue().connect()
-    assert socket.ask({"active_symbols": "brief", "contract_type": ["DIGITODD"]})["active_symbols"] == []
-    assert len(socket.ask({"active_symbols": "brief", "contract_type": ["CALL", "DIGITODD"]})["active_symbols"]) == 10
+    tick = ("tick", "1t", "10t")
+    assert spans(socket, "JD25") == {"callput": {tick, ("intraday", "15s", "24h")}, "digits": {tick}}
+    assert spans(socket, "frxEURUSD") == {"callput": {("intraday", "15m", "1d"), DAILY}}
+    assert spans(socket, "frxXAUUSD") == {"callput": {("intraday", "5m", "1d"), DAILY}}
+    for name in ("R_101", "BOOM500", "CRASH1000", "stpRNG"):
+        assert socket.ask({"contracts_for": name})["error"]["code"] == "InvalidSymbol"
 
 
-def test_contracts_for_lists_rise_and_fall(venue: Any) -> None:
+def test_default_barriers_are_offsets_within_a_day_and_levels_beyond(venue: Any) -> None:
     socket = venue().connect()
-    body = socket.ask({"contracts_for": "R_100"})["contracts_for"]
-    assert body["hit_count"] == len(body["available"]) == 8
-    spans = {(r["contract_type"], r["min_contract_duration"], r["max_contract_duration"]) for r in body["available"]}
-    assert ("CALL", "1t", "10t") in spans
-    assert ("PUTE", "15s", "1d") in spans
-    assert socket.ask({"contracts_for": "R_101"})["error"]["code"] == "InvalidSymbol"
+    rows = socket.ask({"contracts_for": "R_100"})["contracts_for"]["available"]
+    seen = {(r["contract_type"], r["expiry_type"]): r for r in rows}
+    assert seen["HIGHER", "intraday"]["barrier"].startswith("+0.")
+    assert float(seen["HIGHER", "daily"]["barrier"]) == pytest.approx(640, rel=0.1)
+    assert seen["RANGE", "intraday"]["low_barrier"].startswith("-1.")
+    assert float(seen["RANGE", "daily"]["low_barrier"]) < float(seen["RANGE", "daily"]["high_barrier"])
+    assert seen["DIGITOVER", "tick"]["last_digit_range"] == list(range(9))
+    assert seen["DIGITUNDER", "tick"]["last_digit_range"] == list(range(1, 10))
+    assert {r["contract_type"]: r["barriers"] for r in rows}.items() >= {
+        "CALL": 0, "HIGHER": 1, "ONETOUCH": 1, "RANGE": 2, "EXPIRYMISSE": 2, "DIGITMATCH": 1, "DIGITODD": 0,
+    }.items()  # fmt: skip
 
 
-def test_trading_times_never_close(venue: Any) -> None:
-    markets = venue().connect().ask({"trading_times": "today"})["trading_times"]["markets"]
-    symbols = markets[0]["submarkets"][0]["symbols"]
-    assert len(symbols) == 10
-    assert {len(s["trading_days"]) for s in symbols} == {7}
+def test_every_suggested_barrier_can_be_quoted(venue: Any) -> None:
+    socket = venue().connect()
+    for row in socket.ask({"contracts_for": "R_100"})["contracts_for"]["available"]:
+        shortest = row["min_contract_duration"]
+        barriers = {
+            "barrier": row.get("barrier") or row.get("high_barrier") or ("5" if "last_digit_range" in row else None),
+            "barrier2": row.get("low_barrier"),
+        }
+        request = {
+            "proposal": 1, "amount": 100, "basis": "payout", "contract_type": row["contract_type"], "currency": "USD",
+            "duration": int(shortest[:-1]), "duration_unit": shortest[-1], "underlying_symbol": "R_100",
+            **{k: v for k, v in barriers.items() if v is not None},
+        }  # fmt: skip
+        assert "error" not in socket.ask(request), row
+
+
+def test_the_categories_on_offer(venue: Any) -> None:
+    rows = venue().connect().ask({"contracts_list": 1})["contracts_list"]
+    table = {r["contract_category"]: r["contract_types"] for r in rows}
+    assert table["staysinout"] == ["RANGE", "UPORDOWN"]
+    assert sum(map(len, table.values())) == 20
+    assert "accumulator" not in table
+
+
+def hours(socket: Any, day: str) -> dict[str, tuple[str, str, int]]:
+    markets = socket.ask({"trading_times": day})["trading_times"]["markets"]
+    return {
+        s["underlying_symbol"]: (s["times"]["open"][0], s["times"]["close"][0], len(s["trading_days"]))
+        for market in markets
+        for submarket in market["submarkets"]
+        for s in submarket["symbols"]
+    }
+
+
+def test_trading_times(venue: Any) -> None:
+    socket = venue().connect()
+    monday = hours(socket, "today")
+    assert monday["R_100"] == ("00:00:00", "23:59:59", 7)
+    assert monday["frxEURUSD"] == ("00:00:00", "23:59:59", 5)
+    assert hours(socket, "2026-03-06")["frxEURUSD"] == ("00:00:00", "20:55:00", 5)
+    assert hours(socket, "2026-03-07")["frxEURUSD"] == ("--", "--", 5)
+    assert hours(socket, "2026-03-07")["R_100"] == ("00:00:00", "23:59:59", 7)
+    assert socket.ask({"trading_times": "2026-13-45"})["error"]["code"] == "InputValidationFailed"
+
+
+def test_forex_is_closed_at_the_weekend(venue: Any) -> None:
+    market = venue(start=START + 5 * 86_400)
+    socket = market.connect()
+    rows = socket.ask({"active_symbols": "brief"})["active_symbols"]
+    opened = {r["underlying_symbol"]: r["exchange_is_open"] for r in rows}
+    assert (opened["R_100"], opened["frxEURUSD"], opened["frxXAUUSD"]) == (1, 0, 0)
+    request = {
+        "proposal": 1, "amount": 10, "basis": "stake", "contract_type": "CALL", "currency": "USD", "duration": 15,
+        "duration_unit": "m", "underlying_symbol": "frxEURUSD",
+    }  # fmt: skip
+    assert socket.ask(request)["error"] == {
+        "code": "MarketIsClosed",
+        "message": "This market is presently closed.",
+    }
 
 
 def test_a_tick_and_its_stream(venue: Any) -> None:
@@ -159,6 +279,22 @@ def test_history_goes_back_over_a_gap(venue: Any, recorded: Any) -> None:
     socket = market.connect()
     assert history(socket, end="latest", count=3)[0] == [START - 900, START - 898, START]
     assert market.advance() == START + 2
+
+
+def test_an_end_in_a_closed_market_moves_back_to_the_close_when_asked_to(venue: Any) -> None:
+    saturday = START + 5 * 86_400
+    close = saturday - 3 * 3_600 - 300
+    socket = venue(start=saturday).connect()
+    request = {"ticks_history": "frxEURUSD", "start": saturday - 60, "end": "latest"}
+    assert socket.ask(request)["history"]["times"] == []
+    times = socket.ask({**request, "adjust_start_time": 1})["history"]["times"]
+    assert times
+    assert close - 60 <= times[0] <= times[-1] == close
+    hours = {"style": "candles", "granularity": 3_600, "count": 4}
+    candles = socket.ask({"ticks_history": "frxEURUSD", "end": "latest", "adjust_start_time": 1, **hours})["candles"]
+    assert [row["epoch"] for row in candles] == [close // 3_600 * 3_600 + 3_600 * n for n in (-3, -2, -1, 0)]
+    index = {"ticks_history": "R_100", "start": saturday - 6, "end": "latest"}
+    assert socket.ask({**index, "adjust_start_time": 1})["history"] == socket.ask(index)["history"]
 
 
 def test_history_continues_as_a_tick_stream(venue: Any) -> None:

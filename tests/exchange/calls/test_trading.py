@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from paper_exchange.faults import fault
+
 START = 1_772_409_600
 ACCOUNT, OTHER = "DOT90000001", "DOT90000002"
 QUOTE = {
@@ -76,7 +78,7 @@ def test_the_price_is_a_maximum(venue: Any) -> None:
     socket = venue().connect(ACCOUNT)
     low = socket.ask({"buy": quoted(socket), "price": 9.99})
     assert low["error"]["code"] == "PriceMoved"
-    assert "changed from USD 9.99 to USD 10.00" in low["error"]["message"]
+    assert "changed from 9.99 USD to 10.00 USD" in low["error"]["message"]
     assert socket.ask({"buy": quoted(socket), "price": 50})["buy"]["buy_price"] == 10
 
 
@@ -108,8 +110,28 @@ def test_open_positions_are_limited(venue: Any) -> None:
     market = venue()
     socket = market.connect(ACCOUNT)
     for _ in range(100):
-        assert "error" not in socket.ask({"buy": quoted(socket, amount=1), "price": 1})
-    assert socket.ask({"buy": quoted(socket, amount=1), "price": 1})["error"]["code"] == "OpenPositionLimit"
+        assert "error" not in socket.ask({"buy": quoted(socket, amount=1, duration=900, duration_unit="s"), "price": 1})
+        market.advance(1)
+    assert socket.ask({"buy": quoted(socket, amount=1), "price": 1})["error"] == {
+        "code": "OpenPositionLimit",
+        "message": "Sorry, you cannot hold more than 100 contracts at a given time. "
+        "Please wait until some contracts have closed and try again.",
+        "code_args": ["100"],
+    }
+
+
+def test_payouts_of_open_positions_are_limited(venue: Any) -> None:
+    market = venue()
+    socket = market.connect(ACCOUNT)
+    wild = {"contract_type": "DIGITMATCH", "barrier": "4", "amount": 9_000, "basis": "payout", "duration": 10}
+    for _ in range(10):
+        assert "error" not in socket.ask({"buy": quoted(socket, **wild, duration_unit="t"), "price": 1_010})
+        market.exchange.accounts[ACCOUNT].balance += 1_000
+    wild["amount"] = 10_000
+    assert "error" not in socket.ask({"buy": quoted(socket, **wild), "price": 1_200})
+    error = socket.ask({"buy": quoted(socket, amount=1), "price": 1})["error"]
+    assert error["code"] == "OpenPositionPayoutLimit"
+    assert error["message"].endswith("cannot exceed USD 100000.00.")
 
 
 def test_buying_by_parameters(venue: Any) -> None:
@@ -141,7 +163,7 @@ def test_buy_with_subscribe_follows_the_contract_to_its_end(venue: Any) -> None:
     views = socket.take("proposal_open_contract")
     assert {f["subscription"]["id"] for f in views} == {answer["subscription"]["id"]}
     assert {f["req_id"] for f in views} == {6}
-    assert [f["proposal_open_contract"]["tick_passed"] for f in views] == [0, 0, 1, 2, 3, 4, 5]
+    assert [len(f["proposal_open_contract"]["tick_stream"]) for f in views] == [0, 1, 2, 3, 4, 5, 6]
     assert [f["proposal_open_contract"]["is_sold"] for f in views] == [0] * 6 + [1]
     assert socket.ask({"forget": answer["subscription"]["id"]})["forget"] == 0
 
@@ -155,6 +177,7 @@ def test_a_subscription_too_many_refuses_the_purchase_instead_of_following_it(ve
         for grain in grains:
             request = {"ticks_history": name, "end": "latest", "count": 1, "style": "candles", "granularity": grain}
             socket.ask({**request, "subscribe": 1})
+        market.advance(1)
     assert socket.ask({"buy": proposal_id, "price": 10, "subscribe": 1})["error"]["code"] == "RateLimit"
     assert socket.ask({"statement": 1})["statement"]["count"] == 0
     assert "error" not in socket.ask({"buy": proposal_id, "price": 10})
@@ -176,20 +199,93 @@ def test_a_fixed_end_is_kept_at_the_purchase(venue: Any) -> None:
     assert socket.ask({"portfolio": 1})["portfolio"]["contracts"] == []
 
 
-def test_resale_is_not_offered(venue: Any) -> None:
+FAR = {"contract_type": "HIGHER", "duration": 5, "duration_unit": "m", "barrier": "+1.00"}
+
+
+def levels(market: Any, socket: Any, *offsets: float) -> dict[str, str]:
+    """Absolute barriers at offsets from the latest tick of R_100."""
+    last = socket.ask({"ticks": "R_100"})["tick"]["quote"]
+    return dict(zip(("barrier", "barrier2"), (f"{last + offset:.2f}" for offset in offsets), strict=False))
+
+
+def test_a_price_with_a_barrier_follows_every_tick_and_the_latest_is_bought(venue: Any) -> None:
     market = venue()
-    socket, other = market.connect(ACCOUNT), market.connect(OTHER)
-    contract_id = socket.ask({"buy": quoted(socket), "price": 10})["buy"]["contract_id"]
-    assert socket.ask({"sell": contract_id, "price": 0})["error"]["code"] == "ResaleNotOffered"
-    assert other.ask({"sell": contract_id, "price": 0})["error"]["code"] == "InvalidSellContractProposal"
-    market.advance(8)
-    assert socket.ask({"sell": contract_id, "price": 0})["error"]["code"] == "ContractAlreadySold"
+    socket = market.connect(ACCOUNT)
+    change = {**FAR, **levels(market, socket, 1.0)}
+    first = socket.ask({**QUOTE, **change, "subscribe": 1, "req_id": 9})
+    market.advance(20)
+    frames = socket.take("proposal")
+    assert [f["proposal"]["spot_time"] for f in frames] == [START + 2 * k for k in range(1, 21)]
+    assert {f["subscription"]["id"] for f in frames} == {f["proposal"]["id"] for f in frames}
+    assert {f["subscription"]["id"] for f in frames} == {first["subscription"]["id"]}
+    assert len({f["proposal"]["payout"] for f in frames}) > 10
+    latest = frames[-1]["proposal"]
+    receipt = socket.ask({"buy": latest["id"], "price": 10})["buy"]
+    assert receipt["payout"] == latest["payout"]
+    market.advance(1)
+    assert socket.take("proposal") == []
+
+
+def test_a_price_moves_with_the_spot_until_it_is_too_far_from_the_quote(venue: Any) -> None:
+    market = venue()
+    socket = market.connect(ACCOUNT)
+    outcomes = []
+    for _ in range(30):
+        asked = socket.ask({**QUOTE, **FAR, **levels(market, socket, 0.5)})["proposal"]
+        market.advance(3)
+        now = socket.ask({**QUOTE, **FAR, "barrier": asked["contract_details"]["barrier"]})["proposal"]
+        answer = socket.ask({"buy": asked["id"], "price": 10})
+        if "error" in answer:
+            assert answer["error"]["code"] == "PriceMoved"
+            text = f"The contract payout has changed from {asked['payout']:.2f} USD to {now['payout']:.2f} USD."
+            assert answer["error"]["message"].endswith(text)
+            assert now["payout"] < asked["payout"]
+        else:
+            assert answer["buy"]["payout"] == now["payout"], "bought at the price of the moment"
+        outcomes.append(("error" in answer, now["payout"] - asked["payout"]))
+        market.advance(30)
+    refused = [moved for no, moved in outcomes if no]
+    taken = [moved for no, moved in outcomes if not no]
+    assert refused
+    assert max(refused) < 0 < max(taken)
+    assert max(refused) < min(moved for moved in taken), "only the worse ones are refused"
+
+
+def test_without_tolerance_every_worse_price_is_refused(venue: Any) -> None:
+    market = venue(assume={"price_tolerance": "none"})
+    socket = market.connect(ACCOUNT)
+    for _ in range(20):
+        asked = socket.ask({**QUOTE, **FAR, **levels(market, socket, 0.5)})["proposal"]
+        market.advance(1)
+        now = socket.ask({**QUOTE, **FAR, "barrier": asked["contract_details"]["barrier"]})["proposal"]
+        answer = socket.ask({"buy": asked["id"], "price": 10})
+        assert ("error" in answer) == (now["payout"] < asked["payout"])
+        market.advance(10)
+
+
+def test_a_stream_whose_price_is_no_longer_offered_ends_with_the_reason(venue: Any) -> None:
+    market = venue()
+    socket = market.connect(ACCOUNT)
+    change = {**FAR, "contract_type": "RANGE", **levels(market, socket, 0.4, -0.4), "duration": 2}
+    stream = socket.ask({**QUOTE, **change, "amount": 1, "subscribe": 1, "req_id": 3})["subscription"]["id"]
+    market.advance(100)
+    last = socket.take("proposal")[-1]
+    assert last["error"]["code"] == "InvalidBarrierRange"
+    assert last["req_id"] == 3
+    assert socket.ask({"forget": stream})["forget"] == 0
+
+
+def test_what_a_buy_cannot_pay_out_is_refused_in_its_own_words(venue: Any) -> None:
+    socket = venue().connect(ACCOUNT)
+    error = socket.ask({"buy": "1", "price": 6_000, "parameters": {**PARAMETERS, "amount": 6_000}})["error"]
+    assert error["code"] == "InvalidtoBuy"
+    assert error["message"].startswith("Minimum stake of 0.35 and maximum payout of 10000.00. Current payout is 117")
 
 
 @pytest.mark.parametrize("after", [1, 3])
 def test_a_held_buy_is_booked_and_never_answered(venue: Any, after: int) -> None:
     market = venue()
-    market.exchange.faults.script("hold_buy_answer", after)
+    market.exchange.script(fault("answer_held", nth=after))
     socket, other = market.connect(ACCOUNT), market.connect(ACCOUNT)
     socket.ask({"transaction": 1, "subscribe": 1})
     other.ask({"transaction": 1, "subscribe": 1})
@@ -204,10 +300,10 @@ def test_a_held_buy_is_booked_and_never_answered(venue: Any, after: int) -> None
     market.advance(10)
     assert socket.frames == []
     assert len(other.take("transaction")) == 2 * after
-    (fault,) = market.exchange.faults.fired
-    assert fault["fault"] == "hold_buy_answer"
+    (fired,) = market.exchange.faults.fired
+    assert fired["fault"] == "answer_held"
     fresh = market.connect(ACCOUNT)
     rows = fresh.ask({"statement": 1, "action_type": "buy", "description": 1})["statement"]["transactions"]
     assert len(rows) == after
-    assert rows[0]["contract_id"] == fault["contract_id"]
+    assert rows[0]["contract_id"] == fired["contract_id"]
     assert "error" not in fresh.ask({"buy": quoted(fresh), "price": 10})

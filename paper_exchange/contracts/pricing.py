@@ -1,0 +1,161 @@
+"""What a contract costs and what it is worth while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from paper_exchange.contracts.terms import Terms
+from paper_exchange.errors import CallError
+from paper_exchange.money import text
+from xtitan_core.contracts import DIGITS, RISE_FALL, Contract
+from xtitan_core.contracts import barriers as barrier_levels
+from xtitan_core.prices import (
+    PriceError,
+    ask_for_payout,
+    bid_for_payout,
+    bid_probability,
+    fair_probability,
+    payout_for_stake,
+    steps_from_spot,
+)
+from xtitan_core.prices.fair import Monitoring
+from xtitan_core.symbols import JUMP_SIGMAS, Symbol, SymbolKind
+
+if TYPE_CHECKING:
+    from paper_exchange.contracts.open_contract import OpenContract
+
+MIN_STAKE = Decimal("0.35")
+MAX_PAYOUT = Decimal("10000.00")
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Ask and payout in the account's currency, and the fair probability behind them."""
+
+    ask: Decimal
+    payout: Decimal
+    probability: float
+
+
+def probability(terms: Terms, spot: float, now: int, monitoring: Monitoring = "discrete") -> float:
+    """Win probability the house prices a purchase at ``now`` with.
+
+    Rise/fall counts its whole life, barriers the ticks they are compared with (both recorded).
+
+    Raises:
+        CallError: when the contract cannot be bought any more, or its barrier lies wrong for this spot.
+    """
+    return _probability(terms.symbol, terms.at(now, spot), spot, now, monitoring)
+
+
+def _probability(symbol: Symbol, contract: Contract, spot: float, now: int, monitoring: Monitoring) -> float:
+    kind, step = contract.contract_type, symbol.tick_seconds
+    ticks: float
+    if kind in RISE_FALL:
+        ticks = contract.duration if contract.in_ticks else contract.seconds / step
+        upper = lower = None
+    else:
+        ticks = steps_from_spot(contract, start=now, last_tick=now // step * step, tick_seconds=step)
+        upper, lower = barrier_levels(contract, spot, symbol.decimals)
+    return fair_probability(
+        kind,
+        sigma_tick=symbol.tick_sigma,
+        ticks=ticks,
+        upper=upper,
+        lower=lower,
+        spot=spot,
+        pip=10.0**-symbol.decimals,
+        digit=contract.digit,
+        monitoring=monitoring,
+        jumps_per_tick=_jump_rate(symbol),
+        jump_sigma=JUMP_SIGMAS * symbol.tick_sigma,
+    )
+
+
+def _jump_rate(symbol: Symbol) -> float:
+    return 1 / symbol.event_every if symbol.kind is SymbolKind.JUMP else 0.0
+
+
+def quote(terms: Terms, spot: float, now: int, commission: float, monitoring: Monitoring = "discrete") -> Price:
+    """Price a contract for an account.
+
+    Args:
+        spot: the latest quote.
+        now: venue second.
+        commission: fraction of payout.
+        monitoring: "continuous" only to simulate a house that prices touches as if it watched between ticks.
+
+    Raises:
+        CallError: StakeLimits, PayoutLimits or ContractBuyValidationError when it cannot be offered.
+    """
+    p = probability(terms, spot, now, monitoring)
+    if terms.basis == "stake" and terms.amount < MIN_STAKE:
+        raise _limit("StakeLimits", "stake", terms.amount)
+    try:
+        if terms.basis == "stake":
+            ask, payout = terms.amount, payout_for_stake(terms.amount, p, commission)
+        else:
+            ask, payout = ask_for_payout(terms.amount, p, commission), terms.amount
+    except PriceError:
+        raise _no_return() from None
+    if ask < MIN_STAKE:
+        raise _limit("StakeLimits", "stake", ask)
+    if payout <= ask:
+        raise _no_return()
+    if payout > MAX_PAYOUT:
+        raise _limit("PayoutLimits", "payout", payout)
+    return Price(ask, payout, p)
+
+
+def _limit(code: str, what: str, amount: Decimal) -> CallError:
+    least, most, current = text(MIN_STAKE), text(MAX_PAYOUT), text(amount)
+    return CallError(
+        code,
+        f"Minimum stake of {least} and maximum payout of {most}. Current {what} is {current}.",
+        {"field": "amount"},
+        args=(least, most, current),
+    )
+
+
+def _no_return() -> CallError:
+    return CallError("ContractBuyValidationError", "This contract offers no return.", subcode="NoReturn")
+
+
+def bid(contract: OpenContract, now: int, last: float, monitoring: Monitoring = "discrete") -> Decimal:
+    """What the house would pay to take a running contract back: ``payout * (p - commission)``.
+
+    Only ticks still to come count, ties are given no credit, and the minimum commission is kept.
+
+    Args:
+        contract: not settled yet.
+        now: venue second.
+        last: the symbol's latest quote.
+    """
+    conditions, symbol = contract.contract, contract.terms.symbol
+    kind, step = conditions.contract_type, symbol.tick_seconds
+    if contract.entry is None or kind in DIGITS:
+        p = _probability(symbol, conditions, last, now, monitoring)
+        return bid_for_payout(contract.price.payout, p, contract.commission)
+    ticks: float
+    if conditions.in_ticks:
+        ticks = max(0, conditions.duration - (len(contract.epochs) - 1))
+    else:
+        ticks = max(0, (contract.start + conditions.seconds - contract.epochs[-1]) // step)
+    entry = contract.entry[1]
+    upper, lower = (entry, None) if kind in RISE_FALL else barrier_levels(conditions, entry, symbol.decimals)
+    p = bid_probability(
+        kind,
+        sigma_tick=symbol.tick_sigma,
+        ticks=ticks,
+        upper=upper,
+        lower=lower,
+        spot=last,
+        pip=10.0**-symbol.decimals,
+        commission=contract.commission,
+        monitoring=monitoring,
+        jumps_per_tick=_jump_rate(symbol),
+        jump_sigma=JUMP_SIGMAS * symbol.tick_sigma,
+    )
+    return bid_for_payout(contract.price.payout, p, contract.commission)

@@ -8,8 +8,8 @@ from paper_exchange.money import text
 from paper_exchange.venue import Venue
 
 
-def truth(venue: Venue) -> dict[str, Any]:
-    """Every account's balance, every buy ever booked, every fault that fired.
+def truth(venue: Venue, *, events: bool = False) -> dict[str, Any]:
+    """Every account's balance, every buy ever booked, every fault that fired; with ``events`` the whole log.
 
     Returns:
         ``{"epoch", "finished", "accounts": [{account_id, balance, open}], "buys": [...], "faults": [...]}``, money as
@@ -32,7 +32,7 @@ def truth(venue: Venue) -> dict[str, Any]:
         for contract in account.contracts.values()
     ]
     buys.sort(key=lambda buy: str(buy["contract_id"]))
-    return {
+    told: dict[str, Any] = {
         "epoch": venue.epoch,
         "finished": venue.finished,
         "accounts": [
@@ -42,3 +42,6 @@ def truth(venue: Venue) -> dict[str, Any]:
         "buys": buys,
         "faults": list(venue.faults.fired),
     }
+    if events:
+        told["events"] = list(venue.events.log)
+    return told

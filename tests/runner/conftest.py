@@ -192,9 +192,9 @@ class Exchange:
         (balance,) = [a["balance"] for a in self.truth()["accounts"] if a["account_id"] == account]
         return int(balance.replace(".", ""))
 
-    def hold_buy_answer(self, after: int) -> None:
-        """Book the ``after``-th buy from now on and never answer it."""
-        body = {"hold_buy_answer": {"after": after}}
+    def hold_answer(self, nth: int) -> None:
+        """Book the ``nth`` buy from now on and never answer it."""
+        body = {"fault": "answer_held", "nth": nth}
         httpx.post(
             f"{self.url}/paper/faults", headers=HEADERS, json=body, timeout=30, trust_env=False
         ).raise_for_status()

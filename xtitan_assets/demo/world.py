@@ -89,12 +89,12 @@ class World:
         reply.raise_for_status()
         return dict(reply.json())
 
-    def hold_buy_answer(self, after: int) -> None:
-        """Book the ``after``-th buy from now on, and never answer it."""
+    def hold_answer(self, nth: int) -> None:
+        """Book the ``nth`` buy from now on, and never answer it."""
         reply = httpx.post(
             f"{self.url}/paper/faults",
             headers=HEADERS,
-            json={"hold_buy_answer": {"after": after}},
+            json={"fault": "answer_held", "nth": nth},
             timeout=30,
             trust_env=False,
         )
@@ -199,7 +199,7 @@ class World:
         Raises:
             ProcessFailedError: when the runner ends by itself before that.
         """
-        self.hold_buy_answer(after)
+        self.hold_answer(after)
         child = self.runner("--stop-after-trades", str(after + 1_000))
         deadline = time.monotonic() + timeout
         try:

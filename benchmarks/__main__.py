@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-NAMES = ("runner_footprint", "lockstep", "features")
+NAMES = ("runner_footprint", "lockstep", "exchange_core", "exchange_sockets", "features")
 
 
 def main() -> int:
@@ -25,6 +25,13 @@ def main() -> int:
             f"error: unknown measurement {', '.join(sorted(unknown))}; choose from {', '.join(NAMES)}", file=sys.stderr
         )
         return 2
+    if args.json:
+        try:
+            # Before hours of work, not after them.
+            args.json.open("a").close()
+        except OSError as problem:
+            print(f"error: cannot write {args.json}: {problem.strerror}; name another file", file=sys.stderr)
+            return 2
     figures: dict[str, Any] = {"machine": f"{platform.machine()} {platform.python_version()}"}
     for name in args.names or NAMES:
         started = time.monotonic()
@@ -39,4 +46,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("error: interrupted; start it again", file=sys.stderr)
+        sys.exit(130)

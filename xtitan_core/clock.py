@@ -8,9 +8,13 @@ keepalive and answer timeouts and never enters a record.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 DAY = 86_400
+
+Timer = Callable[[], float]
+"""Seconds from an arbitrary origin: ``monotonic``, or an event loop's own ``time`` where that is virtual."""
 
 
 class Clock(Protocol):
@@ -32,13 +36,13 @@ class WallClock:
 
 
 class ScaledClock:
-    """Time that started at ``epoch`` and runs ``rate`` times as fast as the wall."""
+    """Time that started at ``epoch`` and runs ``rate`` times as fast as the wall, or as another timer."""
 
-    def __init__(self, epoch: float, rate: float) -> None:
-        self._epoch, self._rate, self._started = epoch, rate, time.monotonic()
+    def __init__(self, epoch: float, rate: float, timer: Timer = time.monotonic) -> None:
+        self._epoch, self._rate, self._timer, self._started = epoch, rate, timer, timer()
 
     def now(self) -> float:
-        return self._epoch + (time.monotonic() - self._started) * self._rate
+        return self._epoch + (self._timer() - self._started) * self._rate
 
 
 class ManualClock:

@@ -26,7 +26,7 @@ export DO_NOT_TRACK              = 1
 export PYTHONDONTWRITEBYTECODE   =
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint drill bench ui clean
+.PHONY: help install demo test lint clients drill bench ui clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -46,7 +46,7 @@ $(STAMP): pyproject.toml constraints/dev.txt
 demo: install  ## The main job, end to end: train, prove, promote, trade, survive a kill -9, report
 	$(BIN)/xtitan demo $(ARGS)
 
-test: install lint  ## All tests
+test: install lint clients  ## All tests
 	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 lint: install  ## Style, types and import contracts
@@ -55,15 +55,18 @@ lint: install  ## Style, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-drill: install  ## Long proofs: error rates of the gate, the whole demo on five seeds
+clients: install  ## Deriv's own two clients under .clients/, for the tests that run them (skipped where they cannot be had)
+	@sh tests/exchange/clients/install.sh
+
+drill: install  ## Long proofs: gate error rates, fair prices, faults, malformed frames, many clients, payouts, five demo seeds
 	$(BIN)/python -m drills $(ARGS)
 
-bench: install  ## Measurements: runner footprint, feature and lockstep speed
+bench: install  ## Measurements: runner footprint, speed of features, lockstep, the exchange's core and its sockets
 	$(BIN)/python -m benchmarks $(ARGS)
 
 ui: install  ## Dagster, MLflow and the paper exchange in one go; shows the demo's runs when there are any
 	$(BIN)/xtitan ui $(if $(wildcard .demo/.dagster),--home .demo) $(ARGS)
 
 clean:  ## Remove the environment, caches and the demo's folder; data/ and mlruns/ stay
-	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	rm -rf $(VENV) .demo .clients .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

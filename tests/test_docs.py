@@ -87,7 +87,19 @@ def exchange_calls() -> Names:
 
 def exchange_codes() -> Names:
     source = "".join(path.read_text() for path in (ROOT / "paper_exchange").rglob("*.py"))
-    return set(re.findall(r'CallError\(\s*"(\w+)"', source))
+    return set(re.findall(r'(?:CallError|_refusal|_limit)\(\s*"(\w+)"', source))
+
+
+def faults() -> Names:
+    from paper_exchange.faults import FaultName
+
+    return {str(name) for name in FaultName}
+
+
+def rules() -> Names:
+    from paper_exchange.rules import RULES
+
+    return {rule.key for rule in RULES}
 
 
 def orchestration(kind: str) -> Callable[[], Names]:
@@ -124,6 +136,8 @@ DOCUMENTED: dict[str, Callable[[], Names]] = {
     "reason codes": reason_codes,
     "exchange calls": exchange_calls,
     "exchange codes": exchange_codes,
+    "exchange faults": faults,
+    "exchange rules": rules,
     "jobs": orchestration("job"),
     "schedules": orchestration("schedule"),
     "sensors": orchestration("sensor"),

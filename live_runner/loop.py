@@ -28,7 +28,7 @@ from xtitan_core.clock import monotonic
 from xtitan_core.deriv import fields, requests
 from xtitan_core.deriv.client import DerivClient
 from xtitan_core.deriv.errors import DerivClientError, DerivError, FrameError, NotConnected
-from xtitan_core.deriv.protocol import Balance, OpenContract, Tick
+from xtitan_core.deriv.protocol import Balance, OpenContract, Tick, call_of, error_of
 from xtitan_core.deriv.records import Transaction
 from xtitan_core.features.spec import FeatureError
 from xtitan_core.journal import SessionRecord
@@ -124,17 +124,20 @@ class TradingLoop:
             frame = await events.get()
             if frame is None:
                 return bool(self.stop_reason)
-            handler = handlers.get(frame.get("msg_type", ""))
+            kind = call_of(frame)
+            handler = handlers.get(kind)
             if handler is not None:
                 try:
                     pending = handler(client, frame)
                     if pending is not None:
                         await pending
                 except FrameError as error:
-                    _log.warning("a %s frame cannot be read: %s; reading the statement", frame["msg_type"], error)
+                    _log.warning("a %s frame cannot be read: %s; reading the statement", kind, error)
                     self.p.gate.disarm()
-            elif "error" in frame:
-                _log.warning("the venue sent an error: %s", str(frame["error"])[:200])
+                    if kind == "paper_instant":
+                        await client.close()  # it can never be acknowledged, so time would stand still
+            elif (refused := error_of(frame)) is not None:
+                _log.warning("the venue sent an error: %s", refused)
             if self.stop_reason and self._finished():
                 await self._read_balance(client)
                 return True
@@ -266,7 +269,7 @@ class TradingLoop:
             self.p.decider.miss(missed, reason)
 
     async def _instant(self, client: DerivClient, frame: dict[str, Any]) -> None:
-        epoch = fields.integer(fields.inner(frame, "paper_instant"), "epoch")
+        epoch = fields.epoch(fields.inner(frame, "paper_instant"), "epoch")
         self.p.clock.reach(epoch)
         await self._housekeeping(client)
         with contextlib.suppress(NotConnected):

@@ -55,6 +55,7 @@ class Operators:
         tally, trades, now = parts.engine.tally, parts.books.tally, parts.clock.now()
         balance = self._loop.balance_cents
         figures = ledger_figures(parts.books.ledger, now)
+        total = figures["ledger_total_cents"]  # None before the first recovery
         return {
             "running": False,
             "environment": parts.settings.environment,
@@ -80,7 +81,7 @@ class Operators:
             "trades_profit_cents": trades.profit_cents,
             **figures,
             "balance_cents": balance,
-            "balance_agrees": None if balance is None else balance == figures["ledger_total_cents"],
+            "balance_agrees": None if None in (balance, total) else balance == total,
             "models": slot_figures(parts.keeper.slots),
             "journal_sequence": parts.books.journal.index.sequence,
             "seconds": round(monotonic() - self._started, 3),

@@ -81,7 +81,8 @@ async def recover(
         adopt_history: on the first start, accept purchases of the last day that this ledger does not know.
 
     Raises:
-        RecoveryError: another account, currency, or exchange session than the ledger's.
+        RecoveryError: another account, currency, or exchange session than the ledger's. A venue whose time merely
+            differs from ours is waited for.
         LedgerFaultError: storage failed, or a row contradicts the ledger; the latch is halted, exit non-zero.
     """
     found = Findings()
@@ -122,12 +123,16 @@ async def _pass(
     found: Findings,
 ) -> None:
     close_earlier_runs(ledger, now, found)
-    venue_now = fields.integer(await client.request(requests.time()), "time")
+    venue_now = fields.epoch(await client.request(requests.time()), "time")
     found.skew_s = venue_now - now
-    if not -limits.max_skew_s - 1.0 <= found.skew_s <= limits.max_skew_s:
-        found.waiting.append(f"our clock differs from the venue's by {found.skew_s:.1f} s; check time synchronisation")
     balance = await _balance(client, ledger)
-    if ledger.fresh and not await _begin(client, ledger, latch, balance, venue_now, adopt_history, found):
+    found.balance_cents = balance.balance_cents
+    if not -limits.max_skew_s - 1.0 <= found.skew_s <= limits.max_skew_s:
+        # Either clock may be the wrong one, once or for good. Nothing is anchored, ruled out or taken for another
+        # session at a time that is in doubt.
+        found.waiting.append(f"our clock differs from the venue's by {found.skew_s:.1f} s; check time synchronisation")
+        return
+    if ledger.fresh and not await _begin(client, ledger, latch, balance, venue_now, now, adopt_history, found):
         return
     last = ledger.last_row()
     if last is not None and venue_now < last.time - BACKWARDS_S:
@@ -175,6 +180,7 @@ async def _begin(
     latch: KillLatch,
     balance: Balance,
     venue_now: int,
+    now: float,
     adopt_history: bool,
     found: Findings,
 ) -> bool:
@@ -184,7 +190,8 @@ async def _begin(
     if newest is not None and newest.balance_cents != balance.balance_cents:
         found.waiting.append("the balance moved while the statement was read")
         return False
-    time = venue_now if newest is None else newest.time
+    # The earlier of the clocks: a row that comes next must not look as if it were part of the opening balance.
+    time = min(venue_now, int(now)) if newest is None else newest.time
     prior = [r.transaction_id for r in rows if r.time >= time]
     ledger.begin(balance.balance_cents, balance.currency, time, prior, venue_now)
     bought = sum(r.action == "buy" for r in rows)

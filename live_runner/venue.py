@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -17,6 +18,11 @@ from xtitan_core.deriv.rest import Account, RestClient
 
 BACKWARDS_S = 60
 """Seconds the venue's time may lie before the journal's newest record: latencies and corrected clocks."""
+
+TIME_ANSWERS = 4
+"""How often the venue is asked for its time until two answers in a row agree."""
+TIME_AGREES_S = 2.0
+"""Seconds by which they may differ: the venue tells whole seconds, and one answer may take longer than the other."""
 
 
 class StartError(RuntimeError):
@@ -43,12 +49,11 @@ class VenueClock:
         """Take the time from a new connection: the paper exchange's own, or the wall corrected by ``time``.
 
         Raises:
-            DerivClientError: when the venue does not tell its time.
+            DerivClientError: when the venue does not tell its time, or tells a different one each time.
         """
         paper = client.paper
         if paper is None:
-            answer = await client.request(requests.time())
-            self._clock, self.lockstep = WallClock(fields.integer(answer, "time") - wall()), False
+            self._clock, self.lockstep = WallClock(await _offset(client)), False
         elif paper.mode != "lockstep":
             # Opening the socket took time, and here a tenth of a second may be five.
             since = (monotonic() - paper.heard) * paper.rate
@@ -56,6 +61,17 @@ class VenueClock:
         else:
             before = self._clock.now() if self.lockstep else 0.0
             self._clock, self.lockstep = ManualClock(max(paper.epoch, before)), True
+
+
+async def _offset(client: DerivClient) -> float:
+    """Venue time minus the wall's, as two answers in a row agree on: one wrong answer must not move our clock."""
+    before = math.inf
+    for _ in range(TIME_ANSWERS):
+        offset = fields.epoch(await client.request(requests.time()), "time") - wall()
+        if abs(offset - before) <= TIME_AGREES_S:
+            return offset
+        before = offset
+    raise FrameError(f"{TIME_ANSWERS} answers to time contradict each other")
 
 
 def budgets_of(settings: Settings) -> Budgets | None:

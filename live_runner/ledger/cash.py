@@ -56,10 +56,15 @@ class CashTable(IntentTable):
     def book(self, row: CashRow, now: float) -> Booking:
         """Book one cash row, settling the contract it ends.
 
+        Before the opening balance is recorded nothing can follow it: every row is a GAP then, and the statement, which
+        has it as well, tells later whether it is part of the opening.
+
         Raises:
             LedgerFaultError: when a row of the same number was booked with other figures.
             IllegalTransitionError: when the row itself is impossible (a buy that adds money).
         """
+        if self.fresh:
+            return Booking(Booked.GAP)
         known = self._storage.rows(f"SELECT {CASH_ROW} FROM ledger WHERE transaction_id = ?", (row.transaction_id,))
         if known:
             if tuple(known[0]) != row.body:

@@ -193,7 +193,7 @@ class Booked(StrEnum):
     BOOKED = "booked"  # new, and it follows the last balance
     DUPLICATE = "duplicate"  # booked before, with the same figures
     PRIOR = "prior"  # part of the opening balance
-    GAP = "gap"  # a row in between is missing: not booked, and the gate closes until the statement was read
+    GAP = "gap"  # a row in between, or the opening, is missing: not booked; the gate closes until it is found
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +201,8 @@ class Booking:
     """Result of ``Ledger.book``.
 
     Attributes:
-        result: GAP means the row does not follow the last one (a row in between is missing): it was not booked,
-            and nothing may be bought until the statement has filled the gap.
+        result: GAP means the row does not follow the last one (a row in between is missing, or the opening balance): it
+            was not booked, and nothing may be bought until the statement has filled the gap.
         settled: the intent that this row settled.
     """
 

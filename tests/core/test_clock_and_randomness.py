@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 
 from xtitan_core.clock import ManualClock, ScaledClock, WallClock, midnight
@@ -18,6 +20,13 @@ def test_manual_time_moves_only_forward() -> None:
 
 def test_scaled_time_starts_where_it_is_told() -> None:
     assert 1_000.0 <= ScaledClock(1_000.0, 10.0).now() < 1_010.0
+
+
+def test_scaled_time_follows_the_timer_it_is_given() -> None:
+    seconds = [50.0]
+    clock = ScaledClock(1_000.0, 10.0, lambda: seconds[0])
+    seconds[0] = 53.0
+    assert clock.now() == 1_030.0
 
 
 def test_wall_time_carries_the_measured_offset() -> None:
@@ -37,5 +46,9 @@ def test_named_streams_are_reproducible_and_independent() -> None:
 
 def test_ids_from_a_seed_repeat_and_tokens_do_not() -> None:
     assert seeded_uuid(1, "proposal", 1) == seeded_uuid(1, "proposal", 1) != seeded_uuid(1, "proposal", 2)
+    for number in range(100):
+        made = uuid.UUID(seeded_uuid(1, "proposal", number))
+        assert (made.version, made.variant) == (4, uuid.RFC_4122)
+    assert seeded_uuid(1, "subscription", 1) == "85975044-3ef5-4eb3-af41-3fe8409271fd"
     assert token() != token()
     assert 0 <= jitter(2.0) < 2.0

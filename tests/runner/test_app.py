@@ -101,7 +101,7 @@ def test_killed_between_send_and_answer_it_finds_its_contract(
 ) -> None:
     venue = exchange()
     host.releases.point("champion", host.releases.bundle())
-    venue.hold_buy_answer(5)
+    venue.hold_answer(5)
     runner = host.start(venue)
     eventually(lambda: any(not buy["answered"] for buy in venue.truth()["buys"]))
     runner.kill()
@@ -121,7 +121,7 @@ def test_killed_between_send_and_answer_it_finds_its_contract(
 def test_an_unanswered_buy_is_resolved_on_a_new_connection(host: Any, exchange: Start, tmp_path: Path) -> None:
     venue = exchange()
     host.releases.point("champion", host.releases.bundle())
-    venue.hold_buy_answer(3)
+    venue.hold_answer(3)
     (tmp_path / "impatient.toml").write_text("answer_timeout_wall_seconds = 1.0\n")
     summary = host.run(venue, "--stop-after-trades", "8", "--config", str(tmp_path / "impatient.toml")).summary
     found = records(host)
@@ -169,11 +169,14 @@ def test_time_may_run_fast_instead_of_in_lockstep(host: Any, exchange: Start) ->
     assert summary["trades_opened"] == len(venue.truth()["buys"])
 
 
-def test_an_exchange_that_goes_away_does_not_end_the_runner(host: Any, exchange: Start) -> None:
+def test_an_exchange_that_goes_away_does_not_end_the_runner(
+    host: Any, exchange: Start, eventually: Callable[..., None]
+) -> None:
     host.releases.point("shadow", host.releases.bundle())
     venue = exchange()
+    begun = venue.truth()["epoch"]
     runner = host.start(venue, "--settle-every-slot")
-    runner.wait_for_log("connected")
+    eventually(lambda: venue.truth()["epoch"] > begun + 600)
     venue.process.terminate()
     runner.wait_for_log("reconnect failed")
     runner.signal(signal.SIGTERM)

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 import live_runner.loop
+from live_runner.gate import Gate
 from live_runner.loop import TradingLoop
 from live_runner.ops.metrics import Metrics
 from live_runner.parts import Parts
@@ -42,6 +43,7 @@ class Connection:
 
     def __init__(self, answer: dict[str, Any] | None = None) -> None:
         self.closed, self.answer = asyncio.Event(), answer or {}
+        self.events: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
 
     async def close(self) -> None:
         self.closed.set()
@@ -96,6 +98,41 @@ async def test_a_hole_that_history_cannot_fill_settles_nothing_on_the_wrong_tick
     assert loop.p.market.spot == Spot(104, 50.0), "the next connection repairs from here"
     assert len(loop.p.engine.book) == 1
     assert loop.p.books.written == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", ["tick", "transaction", "proposal_open_contract", "paper_instant"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"epoch": 10**400, "symbol": "R_100", "quote": 10**400, "pip_size": 2, "contract_id": 2**63, "action": "buy"},
+        {
+            "epoch": -1,
+            "symbol": "R_100",
+            "quote": 10**400,
+            "pip_size": 2,
+            "contract_id": 2**64,
+            "transaction_id": 2**63,
+        },
+        [[[[]]]],
+        None,
+    ],
+)
+async def test_no_value_in_a_frame_ends_the_loop(kind: str, body: object) -> None:
+    loop, client, disarmed = trading_loop(), Connection(), list[bool]()
+    loop.p.gate = cast(Gate, SimpleNamespace(disarm=lambda: disarmed.append(True)))  # type: ignore[misc]
+    client.events.put_nowait({"msg_type": kind, kind: body})
+    client.events.put_nowait(None)
+    assert await loop._run(cast(DerivClient, client)) is False
+    assert disarmed == [True]
+    assert client.closed.is_set() is (kind == "paper_instant"), "an instant that cannot be read is never acknowledged"
+
+
+@pytest.mark.parametrize("frame", [{"msg_type": []}, {"msg_type": {}, "error": 5}, {"error": {"code": [[]]}}, {}])
+async def test_a_frame_of_no_known_kind_is_passed_over(frame: dict[str, Any]) -> None:
+    loop, client = trading_loop(), Connection()
+    client.events.put_nowait(frame)
+    client.events.put_nowait(None)
+    assert await loop._run(cast(DerivClient, client)) is False
 
 
 async def test_a_contract_whose_own_story_cannot_be_read_is_settled_by_the_cash_rows_all_the_same() -> None:

@@ -184,7 +184,7 @@ def test_sigterm_during_a_purchase_that_nobody_answers_ends_and_loses_nothing(
 ) -> None:
     venue = exchange()
     eager(host)
-    venue.hold_buy_answer(4)
+    venue.hold_answer(4)
     patient = limited(tmp_path, settings="answer_timeout_wall_seconds = 120.0\nstop_wait_wall_seconds = 0.5")
     runner = host.start(venue, *patient)
     eventually(lambda: any(not buy["answered"] for buy in bought(venue)))

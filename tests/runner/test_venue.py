@@ -11,6 +11,7 @@ from live_runner.config import ConfigError, Settings
 from live_runner.venue import StartError, VenueClock, budgets_of, check_environment, check_session, choose_account
 from xtitan_core.clock import monotonic
 from xtitan_core.deriv.client import DerivClient
+from xtitan_core.deriv.errors import FrameError
 from xtitan_core.deriv.rest import Account, PaperTime, RestClient
 
 
@@ -68,6 +69,33 @@ async def test_a_venue_whose_time_lies_before_the_journals_is_another_exchange_s
     check_session(client, clock, 1_772_409_600 + 30)
     with pytest.raises(StartError, match="another exchange session"):
         check_session(client, clock, 1_772_409_600 + 90)
+
+
+@pytest.mark.parametrize("wrong", [(0,), (0, 1), ()])
+async def test_one_wrong_answer_to_time_does_not_move_our_clock(wrong: tuple[int, ...]) -> None:
+    asked = 0
+
+    async def request(_: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return {"time": 1_800_000_000 - 86_400 * asked * (asked - 1 in wrong)}
+
+    client = cast(DerivClient, SimpleNamespace(kind="demo", paper=None, request=request))
+    clock = VenueClock()
+    await clock.follow(client)
+    assert abs(clock.now() - 1_800_000_000) < 5
+    assert asked == 2 + len(wrong)
+
+
+async def test_a_venue_that_tells_another_time_each_time_is_not_believed() -> None:
+    times = iter(range(1_800_000_000, 1_900_000_000, 1_000))
+
+    async def request(_: Any) -> Any:
+        return {"time": next(times)}
+
+    clock = VenueClock()
+    with pytest.raises(FrameError, match="contradict"):
+        await clock.follow(cast(DerivClient, SimpleNamespace(kind="demo", paper=None, request=request)))
 
 
 async def test_at_deriv_the_wall_clock_is_corrected_by_the_venues_time() -> None:

@@ -4,7 +4,9 @@ This module is the only place in x.titan that builds a purchase, and the socket 
 for trading. Nothing here retries: what was sent once is never sent again.
 
 Frames are decoded and enqueued as they arrive, so a slow consumer never delays keepalive. Keepalive runs on wall
-time whatever clock the venue has.
+time whatever clock the venue has. It is twofold: websocket pings find out that the line is dead, and a ``ping`` call
+where nothing else is asked keeps the venue from closing a socket that sends no requests (Deriv asks for one every 30 s
+and closes after two minutes) and finds out that the venue behind the line has stopped answering.
 """
 
 from __future__ import annotations
@@ -59,6 +61,10 @@ TRADING_FRAME_BYTES = 256 * 1024
 READING_FRAME_BYTES = 4 * 1024 * 1024
 EVENT_LIMIT = 100_000
 """Stream frames that may wait for the consumer before the connection is given up as stalled."""
+IDLE_SECONDS = 25.0
+"""Wall seconds without a request after which one is sent that only asks for a sign of life."""
+PONG_SECONDS = 20.0
+"""Wall seconds to wait for that sign before the connection is given up."""
 LATE_ANSWERS = 1_000
 """Requests whose answers may still be outstanding after we gave up on them."""
 
@@ -86,6 +92,8 @@ class DerivClient:
         budgets: Budgets | None,
         kind: str | None,
         paper: PaperTime | None,
+        idle: float = IDLE_SECONDS,
+        pong_timeout: float = PONG_SECONDS,
     ) -> None:
         self.events: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self.closed = asyncio.Event()
@@ -102,7 +110,11 @@ class DerivClient:
         self._bought: set[str] = set()
         self._fault = ""
         self._closer: asyncio.Task[None] | None = None  # kept, so that it is not collected while it runs
-        self._watcher = asyncio.get_running_loop().create_task(self._watch(), name=f"deriv-{generation}")
+        # The loop's own time, which sleeping goes by: on a virtual loop it is not the wall's.
+        self._loop = asyncio.get_running_loop()
+        self._written = self._loop.time()
+        self._watcher = self._loop.create_task(self._watch(), name=f"deriv-{generation}")
+        self._pinger = self._loop.create_task(self._ping_when_idle(idle, pong_timeout), name=f"deriv-ping-{generation}")
         socket.deliver_to(self._receive)
 
     @classmethod
@@ -115,6 +127,8 @@ class DerivClient:
         budgets: Budgets | ByAddress | None = "by address",
         paper: PaperTime | None = None,
         keepalive: float = 5.0,
+        idle: float = IDLE_SECONDS,
+        pong_timeout: float = PONG_SECONDS,
         open_timeout: float = 10.0,
     ) -> Self:
         """Open a socket.
@@ -126,7 +140,9 @@ class DerivClient:
             budgets: what to stay inside; None for a paper exchange. By default this process's share of Deriv's budgets,
                 except on this machine's own addresses, where only a paper exchange can live.
             paper: the clock that came with the one-time password.
-            keepalive: seconds between pings and seconds to wait for a pong.
+            keepalive: seconds between websocket pings and seconds to wait for a pong.
+            idle: seconds without a request after which a ``ping`` call is sent.
+            pong_timeout: seconds to wait for its answer before the connection is given up.
             open_timeout: seconds for the opening handshake.
 
         Raises:
@@ -138,7 +154,8 @@ class DerivClient:
             keepalive=keepalive,
             open_timeout=open_timeout,
         )
-        return cls(socket, verbs, generation, budgets_for(url, budgets), socket_kind(url), paper)
+        own = budgets_for(url, budgets)
+        return cls(socket, verbs, generation, own, socket_kind(url), paper, idle, pong_timeout)
 
     async def request(self, payload: Mapping[str, Any], timeout: float = 10.0) -> dict[str, Any]:  # noqa: ASYNC109
         """Send one request and wait for its answer.
@@ -252,6 +269,7 @@ class DerivClient:
         if not self._socket.is_open or self._fault:
             raise NotConnected(f"the connection is closed{': ' if self.close_reason else ''}{self.close_reason}")
         self._socket.write(text)
+        self._written = self._loop.time()
 
     def _give_up(self, req_id: int) -> None:
         """Forget a request; its answer, should it still come, is dropped."""
@@ -260,6 +278,29 @@ class DerivClient:
         if len(self._given_up) >= LATE_ANSWERS:
             del self._given_up[next(iter(self._given_up))]
         self._given_up[req_id] = None
+
+    async def _ping_when_idle(self, idle: float, pong_timeout: float) -> None:
+        """Ask for a sign of life whenever nothing was asked for so long; without an answer, end the connection."""
+        while not self.closed.is_set():
+            if (rest := self._written + idle - self._loop.time()) > 0:
+                await asyncio.sleep(rest)
+                continue
+            try:
+                await self.request({"ping": 1}, pong_timeout)
+            except RequestTimeout:
+                self._abandon(f"no answer to a ping within {pong_timeout:g} s")
+                return
+            except BudgetExhausted:
+                self._written = self._loop.time()  # as many requests as we allow ourselves are no silence
+            except DerivError:
+                pass  # a refusal is an answer
+            except DerivClientError:
+                return  # the connection has ended
+
+    def _abandon(self, fault: str) -> None:
+        """Close a connection that is of no use any more."""
+        self._fault = self._fault or fault
+        self._closer = asyncio.get_running_loop().create_task(self._socket.close(1008), name="deriv-closer")
 
     async def _watch(self) -> None:
         """Wait for the end of the socket and tell everyone who waits."""
@@ -277,10 +318,9 @@ class DerivClient:
             self._handle(decode(message))
             return
         except FrameError as error:
-            self._fault = str(error)
+            self._abandon(str(error))
         except _Stalled:
-            self._fault = f"{EVENT_LIMIT} frames wait unread; the consumer has stalled"
-        self._closer = asyncio.get_running_loop().create_task(self._socket.close(1008), name="deriv-closer")
+            self._abandon(f"{EVENT_LIMIT} frames wait unread; the consumer has stalled")
 
     def _handle(self, frame: dict[str, Any]) -> None:
         """An awaited answer goes to its waiter, everything else to ``events``."""
@@ -306,6 +346,7 @@ class DerivClient:
         """Tell everyone who waits that nothing more will come."""
         self.close_reason = reason
         self.closed.set()
+        self._pinger.cancel()
         for waiter in self._waiting.values():
             if not waiter.done():
                 _fail(waiter, ConnectionLost(f"the connection closed before the answer came ({reason})"))

@@ -12,6 +12,7 @@ DERIV_URL = "https://api.derivws.com"
 
 SOCKET_PATH = "/trading/v1/options/ws/"
 SOCKET_KINDS = frozenset({"public", "demo", "real"})
+MAX_URL = 4_096
 PAPER_TOKEN = "paper"
 """The token every paper exchange accepts: no secret, so it may travel in clear."""
 
@@ -63,6 +64,8 @@ def check_socket_url(url: str, base_url: str) -> str:
             secret and never part of the message.
     """
     parts, base = _split(url), urlsplit(base_url)
+    if not (url.isascii() and url.isprintable() and len(url) <= MAX_URL):
+        parts = None
     if parts is None or parts.scheme not in ("ws", "wss") or not parts.hostname:
         raise VenueError("BadAnswer", "the venue's one-time address is not a websocket address")
     if base.scheme == "https" and parts.scheme != "wss":

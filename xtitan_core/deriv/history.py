@@ -15,6 +15,7 @@ from xtitan_core.deriv.client import DerivClient
 from xtitan_core.deriv.endpoints import public_socket_url
 from xtitan_core.deriv.errors import DerivError, FrameError
 from xtitan_core.deriv.fields import Frame
+from xtitan_core.deriv.protocol import MAX_DECIMALS
 
 __all__ = ["TickPage", "fetch_ticks", "parse_history", "public_socket_url", "tick_pages"]
 
@@ -43,16 +44,18 @@ def parse_history(frame: Frame) -> TickPage:
         FrameError: on other shapes, unordered times, or quotes that are not finite and positive.
     """
     history = fields.inner(frame, "history")
-    epochs, quotes = _array(history, "times", "iu", np.int64), _array(history, "prices", "iuf", np.float64)
+    epochs, quotes = _array(history, "times", np.int64, int), _array(history, "prices", np.float64, int, float)
     if len(epochs) != len(quotes):
         raise FrameError(f"{len(epochs)} times but {len(quotes)} prices")
-    if not np.all(np.isfinite(quotes) & (quotes > 0)):
+    if not np.all((epochs >= 0) & (epochs <= fields.MAX_EPOCH)):
+        raise FrameError("a time that is no epoch")
+    if not np.all((quotes > 0) & (quotes <= fields.MAX_NUMBER)):
         raise FrameError("a price that is not finite and positive")
     steps = np.diff(epochs)
     if np.any(steps < 0):
         raise FrameError("times that run backwards")
     last = np.append(steps > 0, True)[: len(epochs)]
-    return TickPage(epochs[last], quotes[last], fields.integer(frame, "pip_size"))
+    return TickPage(epochs[last], quotes[last], fields.integer(frame, "pip_size", 0, MAX_DECIMALS))
 
 
 async def tick_pages(client: DerivClient, symbol: str, start: int, end: int) -> AsyncIterator[TickPage]:
@@ -122,17 +125,14 @@ async def _ask(client: DerivClient, payload: dict[str, Any]) -> dict[str, Any]:
     return await client.request(payload, PAGE_TIMEOUT)
 
 
-def _array(history: Frame, key: str, kinds: str, dtype: type[np.generic]) -> npt.NDArray[Any]:
-    """A list of JSON numbers as an array of ``dtype``."""
+def _array(history: Frame, key: str, dtype: type[np.generic], *types: type) -> npt.NDArray[Any]:
+    """A list of JSON numbers of these types as an array of ``dtype``."""
     values = history.get(key)
     if not isinstance(values, list):
         raise FrameError(f"history.{key} is not a list")
-    if not values:
-        return np.empty(0, dtype)
-    try:
-        array = np.array(values)
-    except (ValueError, OverflowError):
-        raise FrameError(f"history.{key} is not a list of numbers") from None
-    if array.ndim != 1 or array.dtype.kind not in kinds:
+    if not set(map(type, values)) <= set(types):  # exactly these: a truth value is no number
         raise FrameError(f"history.{key} is not a list of numbers")
-    return array.astype(dtype)
+    try:
+        return np.array(values, dtype)
+    except OverflowError:
+        raise FrameError(f"history.{key} holds a number of an impossible size") from None

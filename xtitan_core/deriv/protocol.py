@@ -1,7 +1,7 @@
 """Deriv's frames as typed values. Pure: a decoded frame in, a frozen dataclass out.
 
 Each ``from_frame`` takes the whole frame (``{"msg_type": "tick", "tick": {...}, ...}``) and raises ``FrameError``
-when a field it needs is missing, of another type, or not finite. Extra fields are ignored: live frames carry fields
+when a field it needs is missing, of another type, not finite, or of an impossible size. Extra fields are ignored: live frames carry fields
 the published schemas do not list. Money is integer cents. The account's records (cash movements, portfolio,
 shortcodes) are in ``records``, builders of the requests in ``requests``.
 
@@ -35,8 +35,10 @@ __all__ = [
     "Transaction",
     "call_of",
     "decode",
+    "error_code",
     "error_of",
     "from_cents",
+    "printable",
     "to_cents",
 ]
 
@@ -45,6 +47,13 @@ def _refuse_constant(name: str) -> float:
     raise FrameError(f"a frame carries {name}, which JSON does not know")
 
 
+MAX_DEPTH = 32
+"""Objects and lists inside each other; Deriv's frames have up to seven."""
+MAX_DECIMALS = 18
+"""Of a quote; Deriv's have up to five."""
+MAX_CODE, MAX_MESSAGE = 100, 500
+"""Characters of an error's code and text."""
+
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
@@ -52,34 +61,63 @@ def decode(message: str | None) -> dict[str, Any]:
     """One websocket message as a frame.
 
     Raises:
-        FrameError: when it is not a JSON object in a text frame (None stands for a binary one), or carries NaN or
-            Infinity.
+        FrameError: when it is not a JSON object in a text frame (None stands for a binary one), carries NaN or
+            Infinity, or is nested deeper than ``MAX_DEPTH``. Nothing else is ever raised.
     """
     if message is None:
         raise FrameError("a frame that is not text")
     try:
         frame = _DECODER.decode(message)
-    except (json.JSONDecodeError, RecursionError):
+    except FrameError:
+        raise
+    except (ValueError, RecursionError):  # also an integer of more digits than Python converts
         raise FrameError("a frame that is not JSON") from None
     if not isinstance(frame, dict):
         raise FrameError(f"a frame that is a JSON {type(frame).__name__}, not an object")
+    # What opens less often than that cannot be nested too deep: a tick's frame is not walked.
+    if message.count("{") + message.count("[") > MAX_DEPTH and _too_deep(frame):
+        raise FrameError(f"a frame nested deeper than {MAX_DEPTH} levels")
     return frame
 
 
+def _too_deep(frame: dict[str, Any]) -> bool:
+    level: list[Any] = [frame]
+    for _ in range(MAX_DEPTH):
+        inside = [i for c in level for i in (c.values() if isinstance(c, dict) else c)]
+        level = [i for i in inside if isinstance(i, dict | list)]
+        if not level:
+            return False
+    return True
+
+
 def error_of(frame: Frame) -> DerivError | None:
-    """The error an error frame carries, or None."""
+    """The error an error frame carries, or None.
+
+    A code that is not a short printable text becomes ``Unknown``: it is never trimmed into one that means something.
+    """
     error = frame.get("error")
     if error is None:
         return None
+    call = error_code(call_of(frame), "")
     if not isinstance(error, dict):
-        return DerivError("WrongResponse", "an error frame without an error object", str(frame.get("msg_type", "")))
-    details = error.get("details")
+        return DerivError("WrongResponse", "an error frame without an error object", call)
+    message, details = error.get("message"), error.get("details")
     return DerivError(
-        str(error.get("code", "Unknown")),
-        str(error.get("message", "")),
-        str(frame.get("msg_type", "")),
+        error_code(error.get("code"), "Unknown"),
+        printable(message) if isinstance(message, str) else "",
+        call,
         details if isinstance(details, dict) else None,
     )
+
+
+def printable(message: str) -> str:
+    """The beginning of a venue's text, fit for a log line, a file and the ledger."""
+    return "".join(c if c.isprintable() else " " for c in message[:MAX_MESSAGE])
+
+
+def error_code(value: object, otherwise: str) -> str:
+    """A venue's code as it stands, or ``otherwise`` when it is not a short printable text."""
+    return value if isinstance(value, str) and 0 < len(value) <= MAX_CODE and value.isprintable() else otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +140,12 @@ class Tick:
         quote = fields.number(tick, "quote")
         if quote <= 0:
             raise FrameError(f"quote must be positive, got {quote!r}")
-        return cls(fields.text(tick, "symbol"), fields.integer(tick, "epoch"), quote, fields.integer(tick, "pip_size"))
+        return cls(
+            fields.text(tick, "symbol"),
+            fields.epoch(tick, "epoch"),
+            quote,
+            fields.integer(tick, "pip_size", 0, MAX_DECIMALS),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +200,9 @@ class Proposal:
             ask,
             fields.cents(quote, "payout"),
             fields.number(quote, "spot"),
-            fields.integer(quote, "spot_time"),
-            fields.integer(quote, "date_start"),
-            fields.optional_integer(quote, "date_expiry"),
+            fields.epoch(quote, "spot_time"),
+            fields.epoch(quote, "date_start"),
+            fields.optional_epoch(quote, "date_expiry"),
             fields.optional_text(quote, "longcode") or "",
         )
 
@@ -183,13 +226,13 @@ class BuyReceipt:
         """From a ``buy`` frame."""
         receipt = fields.inner(frame, "buy")
         return cls(
-            fields.integer(receipt, "contract_id"),
-            fields.integer(receipt, "transaction_id"),
+            fields.identifier(receipt, "contract_id"),
+            fields.identifier(receipt, "transaction_id"),
             fields.cents(receipt, "buy_price"),
             fields.cents(receipt, "payout"),
             fields.cents(receipt, "balance_after"),
-            fields.integer(receipt, "purchase_time"),
-            fields.integer(receipt, "start_time"),
+            fields.epoch(receipt, "purchase_time"),
+            fields.epoch(receipt, "start_time"),
             fields.text(receipt, "shortcode"),
             fields.text(receipt, "longcode"),
         )
@@ -239,7 +282,7 @@ class OpenContract:
         ids = poc.get("transaction_ids")
         transactions: Frame = ids if isinstance(ids, dict) else {}
         return cls(
-            contract_id=fields.integer(poc, "contract_id"),
+            contract_id=fields.identifier(poc, "contract_id"),
             is_sold=sold,
             is_expired=fields.flag(poc, "is_expired"),
             status=fields.optional_text(poc, "status"),
@@ -247,18 +290,18 @@ class OpenContract:
             contract_type=fields.text(poc, "contract_type"),
             buy_cents=fields.cents(poc, "buy_price"),
             payout_cents=fields.optional_cents(poc, "payout"),
-            purchase_time=fields.integer(poc, "purchase_time"),
-            date_start=fields.integer(poc, "date_start"),
-            date_expiry=fields.optional_integer(poc, "date_expiry"),
-            entry_epoch=fields.optional_integer(poc, "entry_spot_time"),
+            purchase_time=fields.epoch(poc, "purchase_time"),
+            date_start=fields.epoch(poc, "date_start"),
+            date_expiry=fields.optional_epoch(poc, "date_expiry"),
+            entry_epoch=fields.optional_epoch(poc, "entry_spot_time"),
             entry_spot=fields.optional_number(poc, "entry_spot"),
-            exit_epoch=fields.optional_integer(poc, "exit_spot_time"),
+            exit_epoch=fields.optional_epoch(poc, "exit_spot_time"),
             exit_spot=fields.optional_number(poc, "exit_spot"),
             sell_cents=fields.optional_cents(poc, "sell_price"),
-            sell_time=fields.optional_integer(poc, "sell_time"),
+            sell_time=fields.optional_epoch(poc, "sell_time"),
             profit_cents=_profit(poc, sold),
-            buy_transaction_id=fields.optional_integer(transactions, "buy"),
-            sell_transaction_id=fields.optional_integer(transactions, "sell"),
+            buy_transaction_id=fields.optional_identifier(transactions, "buy"),
+            sell_transaction_id=fields.optional_identifier(transactions, "sell"),
             shortcode=fields.optional_text(poc, "shortcode") or "",
         )
 

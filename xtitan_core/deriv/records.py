@@ -5,12 +5,15 @@ Same rules as ``protocol``: strict about types, indifferent to extra fields, mon
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Self
 
 from xtitan_core.deriv import fields
 from xtitan_core.deriv.errors import FrameError
 from xtitan_core.deriv.fields import Frame, to_cents
+
+_SECONDS = re.compile(r"[0-9]{1,10}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +45,12 @@ class Transaction:
             return None
         return cls(
             fields.text(row, "action"),
-            fields.integer(row, "transaction_id"),
-            fields.optional_integer(row, "contract_id"),
+            fields.identifier(row, "transaction_id"),
+            fields.optional_identifier(row, "contract_id"),
             fields.cents(row, "amount"),
             fields.cents(row, "balance"),
-            fields.integer(row, "transaction_time"),
-            fields.optional_integer(row, "purchase_time"),
+            fields.epoch(row, "transaction_time"),
+            fields.optional_epoch(row, "purchase_time"),
             fields.optional_text(row, "underlying_symbol"),
             fields.optional_text(row, "currency"),
             fields.optional_text(row, "longcode"),
@@ -79,14 +82,14 @@ class StatementRow:
         """From one element of ``statement.transactions``."""
         return cls(
             fields.text(row, "action_type"),
-            fields.integer(row, "transaction_id"),
-            fields.optional_integer(row, "contract_id"),
+            fields.identifier(row, "transaction_id"),
+            fields.optional_identifier(row, "contract_id"),
             fields.cents(row, "amount"),
             fields.cents(row, "balance_after"),
-            fields.integer(row, "transaction_time"),
-            fields.optional_integer(row, "purchase_time"),
+            fields.epoch(row, "transaction_time"),
+            fields.optional_epoch(row, "purchase_time"),
             fields.optional_cents(row, "payout"),
-            fields.optional_integer(row, "reference_id"),
+            fields.optional_identifier(row, "reference_id"),
             fields.optional_text(row, "shortcode"),
             fields.optional_text(row, "longcode"),
         )
@@ -116,14 +119,14 @@ class PortfolioContract:
         """All rows of a ``portfolio`` frame."""
         return [
             cls(
-                fields.integer(row, "contract_id"),
-                fields.integer(row, "transaction_id"),
+                fields.identifier(row, "contract_id"),
+                fields.identifier(row, "transaction_id"),
                 fields.text(row, "underlying_symbol"),
                 fields.text(row, "contract_type"),
                 fields.cents(row, "buy_price"),
                 fields.cents(row, "payout"),
-                fields.integer(row, "purchase_time"),
-                fields.optional_integer(row, "expiry_time"),
+                fields.epoch(row, "purchase_time"),
+                fields.optional_epoch(row, "expiry_time"),
                 fields.optional_text(row, "shortcode") or "",
             )
             for row in fields.rows(frame, "portfolio", "contracts")
@@ -169,6 +172,6 @@ class Shortcode:
             raise FrameError(f"{code[:80]!r} is not a shortcode")
         payout, start, expiry, first, second = tail
         ending = expiry[:-1] if expiry.endswith("T") else expiry
-        if not (start.isascii() and start.isdigit() and ending.isascii() and ending.isdigit()):
+        if not (_SECONDS.fullmatch(start) and _SECONDS.fullmatch(ending)):
             raise FrameError(f"{code[:80]!r} is not a shortcode")
         return cls(kind, name, to_cents(payout), int(start), expiry, (first, second))

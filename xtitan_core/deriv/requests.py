@@ -22,7 +22,7 @@ def proposal(
 
     Args:
         symbol: underlying.
-        contract: what to price; its barriers are offsets from the entry and become signed text.
+        contract: what to price; offsets from the entry become signed text, levels and a predicted digit unsigned text.
         stake_cents: positive.
         currency: the account's.
         decimals: the symbol's price decimals, for barriers.
@@ -42,10 +42,13 @@ def proposal(
         "duration_unit": contract.unit.value,
         "underlying_symbol": symbol,
     }
+    sign = "" if contract.absolute else "+"
     if contract.barrier is not None:
-        payload["barrier"] = f"{contract.barrier:+.{decimals}f}"
+        payload["barrier"] = f"{contract.barrier:{sign}.{decimals}f}"
     if contract.barrier2 is not None:
-        payload["barrier2"] = f"{contract.barrier2:+.{decimals}f}"
+        payload["barrier2"] = f"{contract.barrier2:{sign}.{decimals}f}"
+    if contract.digit is not None:
+        payload["barrier"] = str(contract.digit)
     return payload
 
 

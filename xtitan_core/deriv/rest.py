@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,9 +12,12 @@ from xtitan_core.deriv import fields
 from xtitan_core.deriv.budgets import REST_PER_MINUTE, SHARE, Window
 from xtitan_core.deriv.endpoints import PAPER_TOKEN, check_base_url, check_socket_url
 from xtitan_core.deriv.errors import FrameError, VenueError
+from xtitan_core.deriv.protocol import decode, error_code, printable
 
 ACCOUNTS = "/trading/v1/options/accounts"
 MAX_BODY_BYTES = 1_000_000
+MAX_RATE = 1e6
+"""Venue seconds per wall second; no paper exchange is that fast outside lockstep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +139,14 @@ class RestClient:
         body = _json(response)
         errors = body.get("errors") if body is not None else None
         if isinstance(errors, list) and errors and isinstance(errors[0], dict):
-            code, message = str(errors[0].get("code", "")), str(errors[0].get("message", ""))
-        text = " ".join(message.replace(self._token, "***").split())[:200]
+            code, message = error_code(errors[0].get("code"), ""), str(errors[0].get("message", ""))
+        text = " ".join(printable(message.replace(self._token, "***")).split())[:200]
         if status == 401:
             return VenueError(
                 code or "Unauthorized",
                 f"{self.base_url} refused the token ({text or 'HTTP 401'}); check XTITAN_TOKEN and the app id",
             )
-        if status == 404:
+        if status == 404 or code == "AccountNotFound":
             return VenueError(
                 code or "NotFound", f"{self.base_url}: {text or 'not found'}; check --account and --venue"
             )
@@ -160,10 +162,9 @@ def _json(response: httpx.Response) -> dict[str, Any] | None:
     if len(response.content) > MAX_BODY_BYTES:
         return None
     try:
-        body = response.json()
-    except ValueError:
+        return decode(response.content.decode())
+    except ValueError:  # a FrameError is one, and so is text that is not UTF-8
         return None
-    return body if isinstance(body, dict) else None
 
 
 def _account(row: fields.Frame) -> Account:
@@ -183,10 +184,12 @@ def _paper_time(data: object) -> PaperTime | None:
         raise VenueError("BadAnswer", "the exchange's paper clock is unreadable; use a matching version")
     try:
         paper = PaperTime(fields.number(data, "epoch"), fields.number(data, "rate"), fields.text(data, "mode"))
+        if not 0 <= paper.epoch <= fields.MAX_EPOCH:
+            raise FrameError(f"epoch {paper.epoch:g}")
     except FrameError as error:
         raise VenueError(
             "BadAnswer", f"the exchange's paper clock is unreadable ({error}); use a matching version"
         ) from None
-    if paper.mode not in ("lockstep", "scaled", "real") or not math.isfinite(paper.rate) or paper.rate < 0:
+    if paper.mode not in ("lockstep", "scaled", "real") or not 0 <= paper.rate <= MAX_RATE:
         raise VenueError("BadAnswer", f"unknown paper clock mode {paper.mode[:20]!r}; use a matching version")
     return paper

@@ -287,7 +287,8 @@ async def test_requests_wait_for_the_budget_and_a_purchase_over_it_is_refused_un
 @pytest.mark.parametrize(
     ("how", "reason"),
     [("clean", "code 1001"), ("drop", "no close frame"), ("not json", "not JSON"), ("a list", "not an object"),
-     ("binary", "not text"), ("nan", "NaN"), ("too big", "code 1009")],
+     ("binary", "not text"), ("nan", "NaN"), ("too big", "code 1009"), ("endless number", "not JSON"),
+     ("deep", "nested deeper")],
 )  # fmt: skip
 async def test_however_the_connection_ends_everyone_who_waits_is_told_once(venue: Any, how: str, reason: str) -> None:
     async def end(socket: Any, request: dict[str, Any]) -> None:
@@ -306,6 +307,10 @@ async def test_however_the_connection_ends_everyone_who_waits_is_told_once(venue
                 await socket.send(b"{}")
             case "nan":
                 await socket.send('{"msg_type":"tick","tick":{"quote":NaN}}')
+            case "endless number":
+                await socket.send('{"msg_type":"tick","tick":' + "9" * 5_000 + "}")
+            case "deep":
+                await socket.send('{"msg_type":"tick","tick":' + "[" * 500 + "]" * 500 + "}")
             case "too big":
                 await socket.send(json.dumps({"msg_type": "x", "x": "y" * client_module.TRADING_FRAME_BYTES}))
 

@@ -63,6 +63,8 @@ def test_a_one_time_address_is_followed_only_where_it_should_lead() -> None:
         f"wss://api.derivws.com{path}public?otp={SECRET}",
         f"wss://api.derivws.com/elsewhere/demo?otp={SECRET}",
         f"wss://api.derivws.com:bad{path}demo?otp={SECRET}",
+        f"wss://api.derivws.com{path}demo?otp={SECRET}\ud800",
+        f"wss://api.derivws.com{path}demo?otp={SECRET}" + "x" * 5_000,
         f"wss://api.derivws.com@evil.example{path}demo?otp={SECRET}",
     ):
         with pytest.raises(VenueError) as caught:

@@ -17,11 +17,15 @@ from xtitan_core.deriv.verbs import KNOWN, READ_ONLY, TRADING, verb_of
 SCHEMAS = Path(__file__).resolve().parents[3].parent / "shared" / "deriv-schemas" / "new"
 CALL = Contract(ContractType.CALL, 5, DurationUnit.TICKS)
 RANGE = Contract(ContractType.RANGE, 2, DurationUnit.MINUTES, 1.25, -1.25)
+LEVEL = Contract(ContractType.ONETOUCH, 5, DurationUnit.TICKS, 641.5, absolute=True, below=False)
+OVER = Contract(ContractType.DIGITOVER, 5, DurationUnit.TICKS, digit=4)
 STREAMS = {"ticks", "transaction", "balance", "proposal_open_contract"}
 
 BUILT: list[dict[str, Any]] = [
     requests.proposal("R_100", CALL, 35),
     requests.proposal("R_100", RANGE, 1000, decimals=2),
+    requests.proposal("R_100", LEVEL, 1000, decimals=2),
+    requests.proposal("R_100", OVER, 1000),
     requests.ticks("R_100"),
     requests.ticks("R_100", "R_50"),
     requests.ticks_history("R_100", 1, 2),
@@ -54,6 +58,11 @@ def test_a_barrier_is_a_signed_offset() -> None:
     payload = requests.proposal("R_100", RANGE, 1000, decimals=2)
     assert (payload["barrier"], payload["barrier2"]) == ("+1.25", "-1.25")
     assert "barrier" not in requests.proposal("R_100", CALL, 1000)
+
+
+def test_a_level_and_a_predicted_digit_carry_no_sign() -> None:
+    assert requests.proposal("R_100", LEVEL, 1000, decimals=2)["barrier"] == "641.50"
+    assert requests.proposal("R_100", OVER, 1000)["barrier"] == "4"
 
 
 def test_the_stake_is_exactly_the_stake() -> None:

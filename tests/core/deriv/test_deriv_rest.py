@@ -63,6 +63,9 @@ async def test_a_paper_exchange_says_what_time_it_is(rest_venue: Any) -> None:
             {"epoch": 1, "rate": -1, "mode": "scaled"},
             {"epoch": 1, "rate": 1, "mode": "odd"},
             {"epoch": "x"},
+            {"epoch": 10**400, "rate": 1, "mode": "scaled"},
+            {"epoch": -1, "rate": 1, "mode": "scaled"},
+            {"epoch": 1, "rate": 1e17, "mode": "scaled"},
         ):
             rest_venue.respond = lambda *_, bad=bad: grant(rest_venue.port, paper=bad)
             with pytest.raises(VenueError, match="paper clock"):
@@ -79,11 +82,20 @@ async def test_a_paper_exchange_says_what_time_it_is(rest_venue: Any) -> None:
         ),
         (error(403, "AccessDenied", "scope"), "AccessDenied", "refused the request"),
         (error(404, "AccountNotFound", "no such account"), "AccountNotFound", "check --account"),
+        (error(400, "AccountNotFound", "no such account"), "AccountNotFound", "check --account"),
         (error(429, "RateLimit", "slow down"), "RateLimit", "wait a minute"),
         (error(500, "InternalServerError", "x"), "InternalServerError", "try again later"),
         ((302, ""), "BadAnswer", "redirects are refused"),
         ((200, "<html>"), "BadAnswer", "not answer in JSON"),
         ((200, [1]), "BadAnswer", "not answer in JSON"),
+        ((200, "[" * 100_000 + "]" * 100_000), "BadAnswer", "not answer in JSON"),
+        ((200, '{"data":' + "9" * 5_000 + "}"), "BadAnswer", "not answer in JSON"),
+        (
+            (200, {"data": {"url": "wss://api.derivws.com/trading/v1/options/ws/demo?otp=\ud800"}}),
+            "BadAnswer",
+            "websocket",
+        ),
+        (error(400, "Two\nLines", "x\x1b[2J"), "Refused", "refused the request"),
         ((200, {}), "BadAnswer", "one-time address"),
         (
             (200, {"data": {"url": "wss://evil.example/trading/v1/options/ws/demo?otp=CANARY-OTP"}}),

@@ -146,7 +146,7 @@ asyncio.run(module.trade(sys.argv[2], Path(sys.argv[3]), 1000))
 async def test_killed_between_sending_a_buy_and_its_answer_then_bound_from_the_statement(
     exchange: str, tmp_path: Path
 ) -> None:
-    httpx.post(f"{exchange}/paper/faults", headers=HEADERS, json={"hold_buy_answer": {"after": 6}}).raise_for_status()
+    httpx.post(f"{exchange}/paper/faults", headers=HEADERS, json={"fault": "answer_held", "nth": 6}).raise_for_status()
     runner = subprocess.Popen([sys.executable, "-c", TRADER, __file__, exchange, str(tmp_path)], stderr=subprocess.PIPE)
     try:
         for _ in range(600):
@@ -186,7 +186,7 @@ async def test_an_answer_that_is_withheld_is_unknown_and_bound_on_the_next_conne
         return purchase
 
     monkeypatch.setattr(Gate, "purchase", stop_when_unknown)
-    httpx.post(f"{exchange}/paper/faults", headers=HEADERS, json={"hold_buy_answer": {"after": 3}}).raise_for_status()
+    httpx.post(f"{exchange}/paper/faults", headers=HEADERS, json={"fault": "answer_held", "nth": 3}).raise_for_status()
     with pytest.raises(ConnectionLost):
         await trade(exchange, tmp_path, 5)
     result = await trade(exchange, tmp_path, 5)

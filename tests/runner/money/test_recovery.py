@@ -10,7 +10,7 @@ import pytest
 from live_runner import statement
 from live_runner.binding import ABSENCE_S
 from live_runner.gate import Outcome
-from live_runner.ledger import IntentState, Ledger, Order
+from live_runner.ledger import Booked, CashRow, IntentState, Ledger, Order
 from live_runner.recovery import RecoveryError, cash_row, recover
 from xtitan_core.deriv.records import StatementRow
 
@@ -291,6 +291,80 @@ async def test_clocks_that_differ_keep_the_gate_closed(desk: Any) -> None:
         now = desk.venue.clock.now() + skew
         report = await recover(desk.client, desk.ledger, desk.latch, desk.limits, now)
         assert report.ready is ready, (skew, report.waiting)
+
+
+async def test_the_opening_is_not_recorded_at_a_time_in_doubt(
+    venue: Any, open_desk: Callable[..., Any], order: Callable[..., Order]
+) -> None:
+    """Found by the fault drill: an opening in the future made the first purchases look like part of it."""
+    desk = open_desk()
+    honest = desk.client._time
+    for off in (-86_400, 300, 86_400):
+        desk.client._time = lambda _, off=off: int(venue.clock.now()) + off
+        report = await desk.recover()
+        assert not report.ready
+        assert report.skew_s == off
+        assert desk.ledger.fresh
+    desk.client._time = lambda _: int(venue.clock.now()) + 2  # as much as a clock may be wrong
+    assert (await desk.recover()).ready
+    desk.client._time = honest
+    assert (await buy(desk, order("d1"))).outcome is Outcome.BOUGHT
+    assert (await desk.recover()).ready
+    assert desk.ledger.total_cents() == venue.balance == 999_000
+    assert not desk.latch.halted
+
+
+async def test_a_time_that_is_wrong_once_is_waited_for(desk: Any, order: Callable[..., Order]) -> None:
+    """Found by the fault drill: it looked like another exchange session, and the program ended."""
+    await buy(desk, order("d1"))
+    await desk.recover()
+    honest = desk.client._time
+    desk.client._time = lambda _: int(desk.venue.clock.now()) - 86_400
+    report = await desk.recover()
+    assert not report.ready
+    assert "our clock differs" in report.waiting[0]
+    assert (await buy(desk, order("d2"))).outcome is Outcome.BLOCKED
+    desk.client._time = honest
+    assert (await desk.recover()).ready
+    assert not desk.latch.halted
+
+
+async def test_a_time_in_the_future_rules_nothing_out(desk: Any, order: Callable[..., Order]) -> None:
+    desk.venue.fates = lambda _: (True, 60, "lost")
+    await buy(desk, order("d1"))
+    desk.connect()
+    honest, later = desk.client._time, iter(range(1_000, 100_000, 100))
+    desk.client._time = lambda _: int(desk.venue.clock.now()) + next(later)
+    for _ in range(10):
+        assert not (await desk.recover()).ready
+    assert desk.ledger.unresolved()[0].state is IntentState.UNKNOWN
+    assert desk.ledger.notes("clean_read", 1) == []
+    desk.client._time = honest
+    assert (await settle_in(desk, 200)).ready
+    assert [i.contract_id for i in desk.ledger.trades()] == sorted(desk.venue.bought())
+    assert not desk.latch.halted
+
+
+async def test_a_cash_row_before_the_opening_waits_for_the_statement(
+    venue: Any, open_desk: Callable[..., Any], order: Callable[..., Order]
+) -> None:
+    """Found by the fault drill: the stream was faster than the first recovery, and the runner halted."""
+    desk = open_desk()
+    venue.on_row = lambda row: rows.append(cash_row(StatementRow.from_row(row)))
+    rows: list[CashRow] = []
+    desk.venue.broken = {"statement"}
+    assert not (await desk.recover()).ready
+    venue.deposit(500)
+    assert desk.gate.book(rows[0]).result is Booked.GAP
+    assert not desk.gate.armed
+    assert (await buy(desk, order("d1"))).outcome is Outcome.BLOCKED
+    desk.venue.broken = set()
+    assert (await desk.recover()).ready
+    assert desk.gate.book(rows[0]).result is Booked.PRIOR, "the opening contains it"
+    venue.deposit(7)
+    assert desk.gate.book(rows[1]).result is Booked.BOOKED
+    assert desk.ledger.total_cents() == venue.balance == 1_000_507
+    assert not desk.latch.halted
 
 
 async def test_recovering_twice_changes_nothing(desk: Any, order: Callable[..., Order]) -> None:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-NAMES = ("gate", "seeds")
+NAMES = ("gate", "seeds", "fair", "payouts", "malformed", "many_clients", "faults")
 
 
 def main() -> int:
@@ -22,6 +22,13 @@ def main() -> int:
     if unknown:
         print(f"error: unknown drill {', '.join(sorted(unknown))}; choose from {', '.join(NAMES)}", file=sys.stderr)
         return 2
+    if args.json:
+        try:
+            # Before hours of work, not after them.
+            args.json.open("a").close()
+        except OSError as problem:
+            print(f"error: cannot write {args.json}: {problem.strerror}; name another file", file=sys.stderr)
+            return 2
     figures: dict[str, Any] = {}
     for name in args.names or NAMES:
         started = time.monotonic()
@@ -34,4 +41,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("error: interrupted; start it again", file=sys.stderr)
+        sys.exit(130)

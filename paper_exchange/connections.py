@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from paper_exchange.accounts import Account
+from paper_exchange.contracts.terms import Terms
 from paper_exchange.errors import CallError
-from paper_exchange.terms import Terms
 
 Frame = dict[str, Any]
 
@@ -19,8 +19,6 @@ encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 MAX_SUBSCRIPTIONS = 100
 MAX_PROPOSALS = 1_000
-PROPOSAL_SECONDS = 60
-"""How long a price can be bought. Deriv does not say; its own clients ask again much sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +27,22 @@ class Close:
 
     code: int
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """Instead of a frame: what a fault does to the line beneath the frames.
+
+    Attributes:
+        action: "write" puts ``data`` on the line as it is, "mute" writes nothing more, "deaf" reads nothing more.
+    """
+
+    action: str
+    data: bytes = b""
+
+
+Item = Frame | str | Close | Wire
+"""What an outbox holds: a frame, a frame's text, or something done to the socket."""
 
 
 @dataclass(slots=True)
@@ -67,6 +81,10 @@ class Proposal:
     payout: Decimal
     epoch: int
     subscription_id: str | None = None
+    probability: float = 0.0
+    """The house's own, behind the price."""
+    used: bool = False
+    """Bought already; only the next price of its stream can be."""
 
 
 @dataclass(slots=True, eq=False)
@@ -76,33 +94,42 @@ class Connection:
     Attributes:
         account: the account its one-time password was for, None on the public socket.
         app_id: the Deriv-App-ID the password was asked with, when that is a number.
+        address: where a public socket comes from, None when nobody said.
         silent: True once a fault made it go quiet; it stays open and nothing more is sent.
+        deaf: True once a fault keeps everything from the venue that is sent on it.
     """
 
     number: int
     account: Account | None
     app_id: int | None = None
+    address: str | None = None
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     proposals: dict[str, Proposal] = field(default_factory=dict)
     silent: bool = False
+    deaf: bool = False
 
     def of_kind(self, kind: str) -> Iterator[Subscription]:
         """Subscriptions of one kind, oldest first."""
         return (s for s in self.subscriptions.values() if s.kind == kind)
 
-    def check_new(self, key: tuple[Any, ...], what: str) -> None:
-        """Refuse a duplicate or one subscription too many.
+    def check_new(self, key: tuple[Any, ...], what: str, count: int = 1) -> None:
+        """Refuse a duplicate or subscriptions too many.
+
+        Args:
+            key: of the new subscription.
+            what: named in the message.
+            count: how many are wanted together.
 
         Raises:
             CallError: AlreadySubscribed or RateLimit.
         """
         if any(s.key == key for s in self.subscriptions.values()):
             raise CallError("AlreadySubscribed", f"You are already subscribed to {what}")
-        if len(self.subscriptions) >= MAX_SUBSCRIPTIONS:
+        if len(self.subscriptions) + count > MAX_SUBSCRIPTIONS:
             raise CallError("RateLimit", f"You have reached the limit of {MAX_SUBSCRIPTIONS} active subscriptions.")
 
     def remember(self, proposal: Proposal) -> None:
-        """Keep a price for buying; the oldest go first when there are too many."""
+        """Keep a price for buying; of those without a stream the oldest go first when there are too many."""
         self.proposals[proposal.proposal_id] = proposal
         while len(self.proposals) > MAX_PROPOSALS:
-            self.proposals.pop(next(iter(self.proposals)))
+            self.proposals.pop(next(key for key, held in self.proposals.items() if held.subscription_id is None))

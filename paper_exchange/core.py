@@ -7,24 +7,24 @@ for byte.
 
 from __future__ import annotations
 
-import json
-import math
-import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Hashable, Iterable
+from decimal import Decimal
 
 from paper_exchange import streams
-from paper_exchange.accounts import Account
+from paper_exchange.accounts import OPENING_BALANCE, Account
 from paper_exchange.budgets import Budgets
 from paper_exchange.calls import HANDLERS, paper
 from paper_exchange.connections import Close, Connection, Frame
+from paper_exchange.decoding import decode_request, sane
 from paper_exchange.errors import CallError
-from paper_exchange.faults import Faults
+from paper_exchange.faults import Fault, Faults, fault
+from paper_exchange.maintenance import GOING_AWAY, REASON
+from paper_exchange.markets.world import World
 from paper_exchange.validation import REQUESTS, Request, validate
 from paper_exchange.venue import Settings, Venue
-from paper_exchange.world import World
 
-_KEY = re.compile(r"^[A-Za-z0-9_-]{1,50}$")
+USER = "the token's owner"
+"""Whom the accounts belong to: one token opens them all, so they share what Deriv grants a user."""
 
 
 class Exchange(Venue):
@@ -34,37 +34,56 @@ class Exchange(Venue):
         self, world: World, accounts: Iterable[Account], settings: Settings, faults: Faults | None = None
     ) -> None:
         super().__init__(world, accounts, settings, faults)
-        self._budgets: dict[str, Budgets] = {}
+        self.budgets = Budgets(settings.budget_factor)
+        delay = int(self.assumes("statement_delay"))
+        if delay:
+            self.faults.script(fault("statement_lag", times=0, seconds=delay))
 
     # Connections
 
-    def open(self, number: int, account_id: str | None = None, app_id: int | None = None) -> None:
-        """A socket was accepted; ``account_id`` is None for the public one."""
+    def open(
+        self, number: int, account_id: str | None = None, app_id: int | None = None, address: str | None = None
+    ) -> None:
+        """A socket was accepted.
+
+        Args:
+            number: its own.
+            account_id: None for the public one.
+            app_id: of the one-time password.
+            address: where it comes from; public sockets of one address share their budgets.
+        """
         account = None if account_id is None else self.accounts[account_id]
-        self.connections[number] = Connection(number, account, app_id)
+        self.connections[number] = Connection(number, account, app_id, address)
+        self.events.record("opened", connection=number, account_id=account_id)
 
     def close(self, number: int) -> None:
         """A socket is gone: its subscriptions and prices die with it, and nobody waits for it."""
         connection = self.connections.pop(number, None)
         if connection is None:
             return
+        # An order that is still under way has nobody left to answer.
+        connection.silent = True
+        self.events.record("closed", connection=number)
         for subscription_id in list(connection.subscriptions):
             self.forget(connection, subscription_id)
+        self.budgets.forget(number)
         self.lockstep.leave(number)
         self.advance_when_ready()
+        if self.settings.lockstep and not self.connections and (end := self.maintenance.until(self.epoch)) is not None:
+            self.advance_to(end)
 
     def receive_text(self, number: int, text: str) -> None:
         """One text frame arrived."""
-        try:
-            request = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
-        except (ValueError, RecursionError):
-            request = None
-        self.receive(number, request)
+        if self.recorder is not None:
+            self.recorder.arrived(number, text)
+        self.receive(number, decode_request(text))
 
-    def receive(self, number: int, request: Any) -> None:
-        """One request arrived, as parsed JSON; anything but an object is refused."""
+    def receive(self, number: int, request: Frame | None) -> None:
+        """One request arrived, decoded; None stands for a frame that is no request."""
         connection = self.connections[number]
-        if not isinstance(request, dict):
+        if connection.deaf:
+            return
+        if request is None:
             self.refuse(connection, {}, "error", CallError("BadRequest", "The application sent an invalid request."))
             return
         if self.settings.lockstep and connection.account is not None:
@@ -80,10 +99,20 @@ class Exchange(Venue):
     # Time
 
     def next_instant(self) -> int | None:
-        """The next epoch at which something happens, None at the end of time.
+        """The next epoch time stops at, None at the end of time: the next event's, or with none the next even second."""
+        at = self.next_event()
+        if not self.watchers and not self.open_by_symbol:
+            # Nothing ticks for anybody: what is due much later must not drag time there.
+            second = self.epoch // 2 * 2 + 2
+            at = second if at is None else min(at, second)
+        if at is None:
+            return None
+        return at if at <= self.world.end else None
 
-        That is the next tick of a symbol somebody subscribed to or holds a contract on; with none, the next even
-        second.
+    def next_event(self) -> int | None:
+        """The next epoch at which something happens by itself, None without.
+
+        A symbol ticks that somebody subscribed to or holds a contract on, a fault is due, maintenance begins.
         """
         sources = self.world.sources
         upcoming = [
@@ -91,8 +120,13 @@ class Exchange(Venue):
             for name in (self.watchers.keys() | self.open_by_symbol.keys())
             if (at := sources[name].next_epoch(self.epoch)) is not None
         ]
-        at = min(upcoming) if upcoming else self.epoch // 2 * 2 + 2
-        return at if at <= self.world.end else None
+        due = self.faults.next_due()
+        if due is not None:
+            upcoming.append(max(due, self.epoch + 1))
+        shut = self.maintenance.next_begin(self.epoch)
+        if shut is not None:
+            upcoming.append(shut)
+        return min(upcoming, default=None)
 
     def advance(self) -> int:
         """Move to the next instant and return the epoch; at the end of time, finish instead."""
@@ -104,12 +138,13 @@ class Exchange(Venue):
         return self.epoch
 
     def advance_to(self, epoch: int) -> None:
-        """Let time run to ``epoch`` through every instant on the way."""
+        """Let time run to ``epoch`` through every instant on the way at which something happens."""
         while not self.finished:
-            at = self.next_instant()
-            if at is None and epoch > self.world.end:
+            at = self.next_instant() if self.lockstep.members else self.next_event()
+            over = at is None or at > self.world.end
+            if over and epoch > self.world.end:
                 self._finish()
-            if at is None or at > epoch:
+            if at is None or over or at > epoch:
                 break
             self._instant(at)
         self.epoch = max(self.epoch, min(epoch, self.world.end))
@@ -120,10 +155,17 @@ class Exchange(Venue):
             quote = self.world.sources[name].quote_at(at)
             if quote is not None:
                 streams.on_tick(self, name, at, quote)
+        if self.faults.armed:
+            self.faults.due(self)
         if self.lockstep.members:
             self.lockstep.begin()
             for number in sorted(self.lockstep.members):
                 self.send(self.connections[number], paper.instant(at))
+        if self.maintenance.begins(at):
+            for number in self.connections:
+                self.outbox.append((number, Close(GOING_AWAY, REASON)))
+        if self.recorder is not None:
+            self.recorder.flush()
 
     def advance_when_ready(self) -> None:
         """In lockstep: move on once everybody has acknowledged."""
@@ -131,48 +173,60 @@ class Exchange(Venue):
             self.advance()
 
     def _finish(self) -> None:
-        """Time is over: contracts that cannot end any more are refunded and every socket is closed."""
+        """Time is over: contracts that cannot end any more are wound up and every socket is closed."""
         if not self.finished:
             self.finished = True
             for contracts in list(self.open_by_symbol.values()):
                 for contract in list(contracts.values()):
-                    streams.settle(self, contract)
+                    streams.wind_up(self, contract)
         for number in self.connections:
             self.outbox.append((number, Close(1001, "the market data ended")))
 
     # Calls
 
     def _call(self, connection: Connection, request: Frame) -> None:
-        for key in request:
-            if not _KEY.match(key):
-                error = CallError("SanityCheckFailed", "Parameters sanity check failed.")
-                self.refuse(connection, request, "error", error)
-                return
+        if not sane(request):
+            error = CallError("SanityCheckFailed", "Parameters sanity check failed.")
+            self.refuse(connection, request, "error", error)
+            return
         name = next((name for name in REQUESTS if name in request), None)
         if name is None:
             self.refuse(connection, request, "error", CallError("UnrecognisedRequest", "Unrecognised request"))
             return
+        if self.faults.armed and self.faults.incoming(self, connection, name, request):
+            self.advance_when_ready()
+            return
+        self.act(connection, name, request)
+
+    def act(self, connection: Connection, name: str, request: Frame) -> None:
+        """Answer one call as the venue, its faults behind us."""
         call: Request = REQUESTS[name]
         try:
             validate(call, request)
-            self._budget(connection).spend(name, self.epoch)
+            self.events.received(connection.number, name, request)
+            self.budgets.spend(name, self.epoch, user=self._payer(connection), connection=connection.number)
             if call.account and connection.account is None:
                 raise CallError("AuthorizationRequired", "Please log in.")
             HANDLERS[name](self, connection, request)
         except CallError as error:
             self.refuse(connection, request, name, error)
 
-    def _budget(self, connection: Connection) -> Budgets:
-        owner = connection.account.account_id if connection.account else f"public {connection.number}"
-        return self._budgets.setdefault(owner, Budgets(self.settings.budget_factor))
+    def script(self, fault: Fault) -> None:
+        """Ask for a fault from now on; one whose moment is now happens at once."""
+        self.faults.script(fault)
+        self.faults.due(self)
+        self.advance_when_ready()
 
+    def move_cash(self, account: Account, action: str, amount: Decimal) -> None:
+        """Pay in or take out, and tell whoever follows the account."""
+        streams.cash_moved(self, account, account.book(self.new_transaction_id(), action, amount, self.epoch))
 
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
+    def reset(self, account: Account) -> None:
+        """Set an account's cash back to what it opened with."""
+        streams.reset(self, account, OPENING_BALANCE)
 
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{text} is too large")
-    return value
+    def _payer(self, connection: Connection) -> Hashable:
+        """Whose budgets a connection's requests count against."""
+        if self.assumes("budgets_per") == "connection":
+            return connection.number
+        return USER if connection.account is not None else connection.address or connection.number

@@ -13,17 +13,32 @@ class CallError(Exception):
         code: Deriv's ``error.code``.
         message: the text a client shows.
         details: field name to text, or None.
+        subcode: Deriv's ``error.subcode``, or None.
+        code_args: values of the message's template, ``error.code_args``; empty for none.
     """
 
-    def __init__(self, code: str, message: str, details: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        details: Mapping[str, str] | None = None,
+        *,
+        subcode: str | None = None,
+        args: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code, self.message, self.details = code, message, details
+        self.subcode, self.code_args = subcode, args
 
     def body(self) -> dict[str, Any]:
         """The ``error`` member of the answer."""
         body: dict[str, Any] = {"code": self.code, "message": self.message}
         if self.details:
             body["details"] = dict(self.details)
+        if self.subcode:
+            body["subcode"] = self.subcode
+        if self.code_args:
+            body["code_args"] = list(self.code_args)
         return body
 
 

@@ -7,24 +7,31 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from paper_exchange.accounts import Account
-from paper_exchange.connections import Close, Connection, Frame, Subscription
+from paper_exchange.assumptions import assumed
+from paper_exchange.connections import Connection, Frame, Item, Subscription
+from paper_exchange.contracts.commissions import schedule
+from paper_exchange.contracts.open_contract import OpenContract
+from paper_exchange.contracts.terms import Terms
 from paper_exchange.errors import CallError
+from paper_exchange.events import Events
 from paper_exchange.faults import Faults
-from paper_exchange.open_contract import OpenContract
+from paper_exchange.maintenance import Maintenance
+from paper_exchange.markets.world import World
 from paper_exchange.pacing import Lockstep
+from paper_exchange.record import Recorder
 from paper_exchange.validation import integer
-from paper_exchange.world import World
+from xtitan_core.contracts import DurationUnit
 from xtitan_core.randomness import seeded_uuid
-from xtitan_core.symbols import Symbol
+from xtitan_core.symbols import Symbol, SymbolKind
 
 FIRST_CONTRACT_ID = 12_000_000_001
 FIRST_TRANSACTION_ID = 24_000_000_001
-DEFAULT_COMMISSION = 0.012
-"""On the public socket, where no account sets one."""
+PUBLIC_SCHEDULE = "recorded"
+"""Commissions quoted on the public socket, where no account sets them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +42,15 @@ class Settings:
         seed: names ids; the market's own seed is in its world.
         lockstep: time waits for acknowledgements and the paper-only messages are understood.
         budget_factor: multiplies every request budget.
+        assume: answers to open questions about Deriv by key, see ``rules``; what is missing takes its first choice.
+        maintenance: windows in which nobody is let in: first epoch, and first epoch after it.
     """
 
     seed: int = 1
     lockstep: bool = True
     budget_factor: int = 1
+    assume: Mapping[str, str] = field(default_factory=dict)
+    maintenance: tuple[tuple[int, int], ...] = ()
 
 
 class Venue:
@@ -47,7 +58,9 @@ class Venue:
 
     Attributes:
         epoch: the current instant.
-        outbox: ``(connection number, item)`` in the order to be sent; an item is a frame, a frame's text, or a Close.
+        outbox: ``(connection number, item)`` in the order to be sent.
+        events: everything that really happened.
+        recorder: writes frames and events to files, when there is one.
         finished: True once time has reached the world's end.
     """
 
@@ -55,12 +68,18 @@ class Venue:
         self, world: World, accounts: Iterable[Account], settings: Settings, faults: Faults | None = None
     ) -> None:
         self.world, self.settings = world, settings
+        self._assumed = assumed(settings.assume)
         self.accounts = {account.account_id: account for account in accounts}
         self.faults = faults or Faults()
+        self.maintenance = Maintenance(settings.maintenance)
+        self.events = Events(lambda: self.epoch)
+        self.recorder: Recorder | None = None
+        for account in self.accounts.values():
+            account.moved = self.events.moved
         self.symbols: dict[str, Symbol] = {name: source.symbol for name, source in world.sources.items()}
         self.epoch = world.start
         self.finished = False
-        self.outbox: deque[tuple[int, Frame | str | Close]] = deque()
+        self.outbox: deque[tuple[int, Item]] = deque()
         self.connections: dict[int, Connection] = {}
         self.open_by_symbol: dict[str, dict[int, OpenContract]] = {}
         self.watchers: dict[str, list[tuple[Connection, Subscription]]] = {}
@@ -72,18 +91,21 @@ class Venue:
         frame: Frame = {"echo_req": request, "error": error.body(), "msg_type": msg_type}
         if integer(request.get("req_id")):
             frame["req_id"] = request["req_id"]
+        self.events.refused(connection.number, msg_type, request, error)
         self.send(connection, frame)
 
     def send(self, connection: Connection, frame: Frame) -> bool:
-        """Queue a frame; False when a fault keeps the connection silent."""
-        if connection.silent:
-            return False
+        """Queue a frame; False when a fault keeps it from arriving now and in full."""
+        if self.faults.armed:
+            return self.faults.outgoing(self, connection, frame)
         self.outbox.append((connection.number, frame))
         return True
 
     def send_text(self, connection: Connection, text: str) -> None:
         """Queue a frame that is encoded already."""
-        if not connection.silent:
+        if self.faults.armed:
+            self.faults.encoded(self, connection, text)
+        else:
             self.outbox.append((connection.number, text))
 
     def reply(
@@ -149,6 +171,8 @@ class Venue:
         subscription = connection.subscriptions.pop(subscription_id, None)
         if subscription is None:
             return False
+        # A streamed price can be bought while its stream lives, no longer; its id is the stream's.
+        connection.proposals.pop(subscription_id, None)
         if subscription.symbol is not None:
             left = [pair for pair in self.watchers[subscription.symbol] if pair[1] is not subscription]
             if left:
@@ -172,6 +196,15 @@ class Venue:
         self._next_transaction += 20
         return self._next_transaction
 
+    def check_streamed(self, name: str) -> None:
+        """Refuse to stream a symbol whose market is closed.
+
+        Raises:
+            CallError: MarketIsClosed.
+        """
+        if self.assumes("closed_stream") == "refused" and not self.world.calendar(name).is_open(self.epoch):
+            raise CallError("MarketIsClosed", "This market is presently closed.")
+
     def last_tick(self, name: str) -> tuple[int, float]:
         """Epoch and quote of a symbol's latest tick.
 
@@ -185,6 +218,20 @@ class Venue:
             raise CallError("MarketIsClosed", "This market is presently closed.")
         return at, quote
 
-    def commission(self, connection: Connection) -> float:
-        """The commission quoted on a connection."""
-        return connection.account.commission if connection.account else DEFAULT_COMMISSION
+    def tick_missing(self, name: str) -> bool:
+        """Whether a symbol should have ticked since its latest quote; forex has no grid to tell by."""
+        symbol = self.symbols[name]
+        return symbol.kind is not SymbolKind.FOREX and self.last_tick(name)[0] + symbol.tick_seconds <= self.epoch
+
+    def assumes(self, key: str) -> str:
+        """The answer in force to an open question about Deriv; the questions are in ``rules``."""
+        return self._assumed[key]
+
+    def commission(self, connection: Connection, terms: Terms) -> float:
+        """The commission quoted on a connection: its account's, on the public socket the recorded one."""
+        paying = connection.account.schedule if connection.account else schedule(PUBLIC_SCHEDULE)
+        contract = terms.contract
+        duration, unit = contract.duration, contract.unit
+        if terms.fixed_end is not None:  # a price held for long pays for what is left, not for what was quoted
+            duration, unit = terms.fixed_end - self.epoch, DurationUnit.SECONDS
+        return paying.rate(self.epoch, terms.symbol.name, contract.contract_type, duration, unit)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from paper_exchange.connections import Close, Frame, encode
+from paper_exchange.connections import Close, Frame, Wire, encode
 from paper_exchange.core import Exchange
 
 
@@ -18,16 +18,22 @@ class VirtualSocket:
 
     Attributes:
         frames: what arrived and was not taken yet, as a client would parse it.
+        garbage: texts that arrived and were no JSON object.
+        lines: what a fault did to the line beneath the frames.
         closed: the close frame once there was one.
     """
 
     def __init__(self, venue: VirtualVenue, number: int) -> None:
         self._venue, self.number = venue, number
         self.frames: list[Frame] = []
+        self.garbage: list[str] = []
+        self.lines: list[Wire] = []
         self.closed: Close | None = None
 
     def send(self, request: Any) -> None:
-        """Send one request, or any JSON value."""
+        """Send one request, or any JSON value; over a closed line it goes nowhere."""
+        if self.closed is not None:
+            return
         self._venue.exchange.receive_text(self.number, encode(request))
         self._venue.deliver()
 
@@ -48,6 +54,17 @@ class VirtualSocket:
         taken = [f for f in self.frames if msg_type in (None, f["msg_type"])]
         self.frames = [f for f in self.frames if msg_type not in (None, f["msg_type"])]
         return taken
+
+    def hear(self, text: str) -> None:
+        """A text arrived."""
+        try:
+            frame = json.loads(text, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            frame = None
+        if isinstance(frame, dict):
+            self.frames.append(frame)
+        else:
+            self.garbage.append(text)
 
     def close(self) -> None:
         """Drop the connection."""
@@ -94,9 +111,20 @@ class VirtualVenue:
         outbox = self.exchange.outbox
         while outbox:
             number, item = outbox.popleft()
+            socket = self._sockets.get(number)
+            if socket is None or socket.closed is not None:
+                continue
+            if isinstance(item, Wire):
+                socket.lines.append(item)
+                continue
             if isinstance(item, Close):
-                self._sockets[number].closed = item
+                socket.closed = item
+                self.exchange.close(number)
                 continue
             text = item if isinstance(item, str) else encode(item)
             self.transcript.append((number, text))
-            self._sockets[number].frames.append(json.loads(text))
+            socket.hear(text)
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")

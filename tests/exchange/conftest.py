@@ -11,70 +11,42 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
-import jsonschema  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 
 from paper_exchange.accounts import Account
 from paper_exchange.core import Exchange
-from paper_exchange.recording import Ticks
-from paper_exchange.server import listen, serve
+from paper_exchange.markets.recording import Ticks
+from paper_exchange.markets.world import World, build_world
+from paper_exchange.net.server import listen, serve
 from paper_exchange.venue import Settings
+from paper_exchange.verify.published import Published
 from paper_exchange.virtual import VirtualVenue
-from paper_exchange.world import World, build_world
 
 SCHEMAS = Path(__file__).resolve().parents[2].parent / "shared" / "deriv-schemas" / "new"
 TODAY = 1_795_000_000.0
 FIRST, SECOND = "DOT90000001", "DOT90000002"
 HEADERS = {"Authorization": "Bearer paper", "Deriv-App-ID": "1089"}
-_CALL_OF = {"tick": "ticks", "history": "ticks_history", "candles": "ticks_history", "ohlc": "ticks_history"}
 
 
-class Schemas:
-    """Deriv's schemas, and what a frame of ours has to satisfy."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._validators: dict[tuple[str, str], Any] = {}
-
-    def __bool__(self) -> bool:
-        return self._folder.is_dir()
-
-    def validator(self, call: str, direction: str) -> Any:
-        """Validator of one call, ``send`` or ``receive``."""
-        if (call, direction) not in self._validators:
-            schema = json.loads((self._folder / call / f"{direction}.json").read_text())
-            self._validators[call, direction] = jsonschema.Draft4Validator(schema)
-        return self._validators[call, direction]
-
-    def check(self, frame: dict[str, Any]) -> None:
-        """Raise unless the frame is one Deriv could have sent."""
-        kind = frame["msg_type"]
-        if kind in ("paper_instant", "paper_lockstep", "paper_ack"):
-            return
-        if "error" in frame:
-            assert isinstance(frame["echo_req"], dict)
-            assert set(frame) <= {"echo_req", "error", "msg_type", "req_id"}
-            assert {"code", "message"} <= set(frame["error"]) <= {"code", "message", "details"}
-            return
-        if kind == "statement":
-            # The one deviation recorded on the live service: rows carry app_id, the schema does not list it.
-            rows = [{k: v for k, v in row.items() if k != "app_id"} for row in frame[kind]["transactions"]]
-            frame = {**frame, kind: {**frame[kind], "transactions": rows}}
-        self.validator(_CALL_OF.get(kind, kind), "receive").validate(frame)
+@cache
+def schemas() -> Published | None:
+    """Deriv's published schemas, None where they are not at hand."""
+    return Published(SCHEMAS) if SCHEMAS.is_dir() else None
 
 
 @pytest.fixture(scope="session")
-def published() -> Schemas:
-    """The schemas, or a skip where they are not at hand."""
-    schemas = Schemas(SCHEMAS)
-    if not schemas:
+def published() -> Published:
+    """Deriv's published schemas, or a skip where they are not at hand."""
+    found = schemas()
+    if found is None:
         pytest.skip("Deriv's published schemas are not beside this checkout")
-    return schemas
+    return found
 
 
 Opener = Callable[..., VirtualVenue]
@@ -86,19 +58,29 @@ def venue() -> Iterator[Opener]:
     opened: list[VirtualVenue] = []
 
     def make(
-        world: World | None = None, *, lockstep: bool = False, seed: int = 1, commission: float = 0.012, **market: Any
+        world: World | None = None,
+        *,
+        lockstep: bool = False,
+        seed: int = 1,
+        commission: float | str = 0.012,
+        assume: dict[str, str] | None = None,
+        **market: Any,
     ) -> VirtualVenue:
         world = world or build_world(seed=seed, today=TODAY, history_days=1, **market)
         accounts = [Account(FIRST, commission), Account(SECOND, 0.0311)]
-        exchange = Exchange(world, accounts, Settings(seed=seed, lockstep=lockstep, budget_factor=1))
+        exchange = Exchange(
+            world, accounts, Settings(seed=seed, lockstep=lockstep, budget_factor=1, assume=assume or {})
+        )
         opened.append(VirtualVenue(exchange))
         return opened[-1]
 
     yield make
-    schemas = Schemas(SCHEMAS)
-    for item in opened if schemas else []:
+    known = schemas()
+    for item in opened if known else []:
         for _, text in item.transcript:
-            schemas.check(json.loads(text))
+            frame = json.loads(text)
+            if not frame["msg_type"].startswith("paper_"):
+                assert known.frame_problems(frame) == [], frame
 
 
 @pytest.fixture
@@ -151,9 +133,16 @@ def server() -> Iterator[Callable[..., LiveServer]]:
     """Starts real servers on free ports, each in a thread with its own event loop; stops them at the end."""
     running: list[tuple[threading.Thread, asyncio.AbstractEventLoop, asyncio.Event]] = []
 
-    def start(*, rate: float | None = None, world: World | None = None, seed: int = 1, **market: Any) -> LiveServer:
+    def start(
+        *,
+        rate: float | None = None,
+        world: World | None = None,
+        seed: int = 1,
+        maintenance: tuple[tuple[int, int], ...] = (),
+        **market: Any,
+    ) -> LiveServer:
         world = world or build_world(seed=seed, today=TODAY, history_days=1, **market)
-        settings = Settings(seed=seed, lockstep=rate is None, budget_factor=1_000)
+        settings = Settings(seed=seed, lockstep=rate is None, budget_factor=1_000, maintenance=maintenance)
         exchange = Exchange(world, [Account(FIRST, 0.012), Account(SECOND, 0.0311)], settings)
         listener = listen("127.0.0.1", 0)
         port = listener.getsockname()[1]

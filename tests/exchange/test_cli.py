@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,11 +13,12 @@ from typing import Any
 
 import httpx
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from paper_exchange.cli import main, parser
-from paper_exchange.planted import DEFAULT_PHI, planted_oracle
+from paper_exchange.cli import INTERRUPTED, main, parser
+from paper_exchange.markets.oracles import momentum_win_rate
+from paper_exchange.markets.plant import DEFAULT_PHI
 
 COMMAND = [sys.executable, "-m", "paper_exchange", "serve", "--port", "0"]
 
@@ -49,7 +52,7 @@ def test_ready_line_and_a_clean_stop(stop: signal.Signals) -> None:
 
 
 def test_ready_line_as_json_and_a_scripted_fault() -> None:
-    process, line = started("--json", "--speed", "20", "--fault", "hold_buy_answer:2", "--start", "2026-02-01")
+    process, line = started("--json", "--speed", "20", "--fault", "answer_held:nth=2", "--start", "2026-02-01")
     process.terminate()
     process.communicate(timeout=10)
     facts = json.loads(line)
@@ -97,9 +100,24 @@ def refused(capsys: Any, *arguments: str) -> str:
         (["--commission", "0.5"], "commission"),
         (["--account", "CR1"], "no account name"),
         (["--account", "DOT90000002"], "no account name"),
-        (["--fault", "hold_buy_answer"], "has no count"),
-        (["--fault", "explode:1"], "unknown fault"),
+        (["--fault", "answer_held:2"], "is not NAME"),
+        (["--fault", "explode"], "unknown fault"),
+        (["--fault-script", "/nowhere.jsonl"], "cannot read"),
+        (["--fault-seed", "1", "--fault-rate", "0"], "fault rate"),
+        (["--fault-only", "drop"], "no --fault-seed"),
+        (["--fault-rate", "0.1"], "no --fault-seed"),
+        (
+            ["--fault-seed", "1", "--fault-only", "foo"],
+            "--fault-only 'foo' names an unknown fault; choose from request_lost",
+        ),
         (["--host", "203.0.113.1"], "cannot listen"),
+        (["--assume", "resale=never", "--assume", "resale=remaining"], "choose one"),
+        (["--host", ""], "--host is empty"),
+        (["--account", "DOT\u0663"], "no account name"),
+        (["--symbol", "R_50"], "add --market replay:FILE"),
+        (["--planted-phi", "0.5"], "add --market planted"),
+        (["--edge-until", "2026-03-05"], "add --market planted"),
+        (["--record", str(Path(__file__))], "it is no folder"),
     ],
 )
 def test_whatever_is_wrong_is_one_line(capsys: Any, arguments: list[str], message: str) -> None:
@@ -117,17 +135,71 @@ def test_a_port_in_use_says_so(capsys: Any) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--speed", "51"], ["--speed", "fast"], ["--start", "soon"], ["--nonsense"]])
-def test_usage_errors_exit_with_two(arguments: list[str]) -> None:
+def test_usage_errors_are_one_line_and_exit_with_two(capsys: Any, arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["serve", *arguments])
     assert caught.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: ")
+    assert said.endswith("--help\n")
+    assert said.count("\n") == 1
+
+
+def test_ctrl_c_before_it_listens_is_one_line(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("paper_exchange.commands.oracle.oracle", _interrupted)
+    assert main(["oracle"]) == INTERRUPTED
+    assert capsys.readouterr().err == "error: interrupted; start it again\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("buffered", ["", "1"])
+def test_output_that_cannot_be_written_is_one_line(buffered: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [*COMMAND[:3], "oracle"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONUNBUFFERED": buffered},
+        )
+    assert ended.returncode == 1
+    assert ended.stderr == "error: cannot write: No space left on device; see where the output goes\n"
+
+
+def _interrupted(*_: Any, **__: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_full_disk_ends_a_recording_with_one_line(tmp_path: Path) -> None:
+    limited = ["sh", "-c", 'ulimit -f 4; exec "$@"', "sh", *COMMAND, "--speed", "50", "--record", str(tmp_path / "rec")]
+    process = subprocess.Popen(limited, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        url = process.stdout.readline().split("url=")[1].split()[0].replace("http", "ws")
+        with connect(f"{url}/trading/v1/options/ws/public", proxy=None) as socket:
+            socket.send('{"ticks":"1HZ100V","subscribe":1}')
+            # A client is told that the exchange goes; it does not wait for ever on one that stands still.
+            with contextlib.suppress(ConnectionClosed):
+                while True:
+                    socket.recv(5)
+        _, err = process.communicate(timeout=10)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 1
+    assert err.startswith("error: the recording in ")
+    assert err.count("\n") == 1
+    whole = (tmp_path / "rec" / "frames.jsonl").read_text().splitlines()[:-1]
+    assert whole
+    assert all(json.loads(line)["direction"] in ("in", "out") for line in whole)
 
 
 def test_oracle_prints_the_closed_form(capsys: Any) -> None:
     assert main(["oracle", "--ticks", "5"]) == 0
-    assert float(capsys.readouterr().out) == planted_oracle(DEFAULT_PHI, 5)
+    assert float(capsys.readouterr().out) == momentum_win_rate(DEFAULT_PHI, 5)
     assert main(["oracle", "--ticks", "0"]) == 1
-    assert capsys.readouterr().err.startswith("error: phi must lie")
+    assert capsys.readouterr().err.startswith("error: ticks must lie in 1 to 300")
 
 
 def test_help_names_every_option(capsys: Any) -> None:

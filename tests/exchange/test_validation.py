@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from paper_exchange.errors import CallError
-from paper_exchange.validation import REQUESTS, validate
+from paper_exchange.schema import Field, validate
+from paper_exchange.validation import REQUESTS
 
 ID = "0123456789abcdef0123456789abcdef"
 CONTRACT = {"contract_type": "CALL", "currency": "USD", "underlying_symbol": "R_100"}
@@ -31,6 +33,10 @@ VALID: dict[str, dict[str, Any]] = {
     "statement": {"statement": 1},
     "transaction": {"transaction": 1, "subscribe": 1},
     "balance": {"balance": 1},
+    "contracts_list": {"contracts_list": 1},
+    "cancel": {"cancel": 12},
+    "contract_update": {"contract_update": 1, "contract_id": 12, "limit_order": {"take_profit": 5}},
+    "contract_update_history": {"contract_update_history": 1, "contract_id": 12},
     "forget": {"forget": ID},
     "forget_all": {"forget_all": "ticks"},
     "logout": {"logout": 1},
@@ -39,7 +45,7 @@ VALUES: list[Any] = [
     0, 1, 2, -1, 60, 61, 500, 501, 999, 1000, 10**10, 0.5, 1.5, True, False, None, "", "1", "t", "d", "x", "latest",
     "1700000000", "R_100", "R-100", "+0.1", "-12", "abc", "stake", "payout", "ticks", "candles", "ASC", "buy", "CALL",
     "DIGITODD", "LBHIGHLOW", "2026-03-02", "2026-13-02", "today", ID, ID[:31], "USD", "U", [], ["R_100"], ["ticks"],
-    ["CALL", "PUT"], ["CALL", "CALL"], ["x y"], [1], {}, {"a": 1}, {"stop_loss": 1}, {"stop_loss": "1"}, CONTRACT,
+    ["CALL", "PUT"], ["CALL", "CALL"], ["x y"], [1], {}, {"a": 1}, {"stop_loss": 1}, {"stop_loss": "1"}, {"stop_loss": None}, CONTRACT,
     {**CONTRACT, "symbol": "R_100"}, {"contract_type": "CALL"},
 ]  # fmt: skip
 
@@ -57,14 +63,64 @@ def test_every_call_has_a_valid_example() -> None:
     assert not [call for call, request in VALID.items() if refused(call, request)]
 
 
+def as_schema(field: Field) -> dict[str, Any]:
+    """A field in the language of the published schemas."""
+    if field.otherwise is not None:
+        return {"oneOf": [as_schema(replace(field, otherwise=None)), as_schema(field.otherwise)]}
+    schema: dict[str, Any] = {"type": ["null", field.kind] if field.null else field.kind}
+    if field.enum:
+        schema["enum"] = sorted(field.enum)
+    if field.pattern:
+        schema["pattern"] = field.pattern
+    for bound in ("minimum", "maximum"):
+        if getattr(field, bound) is not None:
+            schema[bound] = getattr(field, bound)
+    if field.items is not None:
+        schema["items"] = as_schema(field.items)
+    if field.members is not None:
+        schema |= {"additionalProperties": False, "properties": {k: as_schema(v) for k, v in field.members.items()}}
+    if field.required:
+        schema["required"] = sorted(field.required)
+    return schema
+
+
+def rules_only(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """A published schema without its texts and defaults, references resolved."""
+    if "$ref" in schema:
+        return rules_only(definitions[schema["$ref"].removeprefix("#/definitions/")], definitions)
+    rules: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key in ("enum", "required"):
+            rules[key] = sorted(value)
+        elif key == "properties":
+            rules[key] = {name: rules_only(inner, definitions) for name, inner in value.items()}
+        elif key == "items":
+            rules[key] = rules_only(value, definitions)
+        elif key == "oneOf":
+            rules[key] = [rules_only(inner, definitions) for inner in value]
+        # "uniqueItems" stands beside the items' enum there, where it rules nothing.
+        elif key not in ("description", "title", "default", "examples", "uniqueItems"):
+            rules[key] = value
+    return rules
+
+
+def test_the_table_names_every_published_websocket_call(published: Any) -> None:
+    # The others in the folder are REST.
+    rest = {"bulk_purchase", "create_account", "get_accounts", "health", "reset_demo_balance", "websocket"}
+    assert {folder.name for folder in published.folder.iterdir() if folder.is_dir()} - rest == set(REQUESTS)
+
+
 @pytest.mark.parametrize("call", list(REQUESTS))
-def test_fields_and_requirements_are_the_published_ones(call: str, published: Any) -> None:
+def test_the_table_is_the_published_schema(call: str, published: Any) -> None:
     schema = published.validator(call, "send").schema
     ours = REQUESTS[call]
-    assert set(ours.every) == set(schema["properties"])
+    definitions = schema.get("definitions", {})
+    assert {name: as_schema(field) for name, field in ours.every.items()} == {
+        name: rules_only(inner, definitions) for name, inner in schema["properties"].items()
+    }
+    assert schema["additionalProperties"] is False
+    assert set(ours.required) == set(schema["required"])
     assert call in ours.required
-    # Deriv's own lists leave out the call's name now and then; a request without it is not that call.
-    assert set(ours.required) == set(schema["required"]) | {call}
     assert ours.account == bool(schema["auth_required"])
 
 
@@ -140,3 +196,21 @@ def test_missing_members_are_named() -> None:
     error = refused("ticks_history", {"ticks_history": "R_100"})
     assert error is not None
     assert error.details == {"end": "Missing property."}
+
+
+def test_every_wrong_member_is_named() -> None:
+    error = refused("proposal", {"proposal": 1, "contract_type": "CALL", "duration": "5", "symbol": "R_100"})
+    assert error is not None
+    assert error.message == (
+        "Input validation failed: currency, underlying_symbol, duration, Properties not allowed: symbol"
+    )
+    assert error.details == {
+        "currency": "Missing property.",
+        "underlying_symbol": "Missing property.",
+        "duration": "Expected integer - got string.",
+        "_root": "Properties not allowed: symbol.",
+    }
+
+
+def test_a_pattern_holds_to_the_very_end() -> None:
+    assert refused("contracts_for", {"contracts_for": "R_100\n"})

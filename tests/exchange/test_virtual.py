@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from paper_exchange.faults import fault
+
 START = 1_772_409_600
 
 
@@ -32,7 +34,7 @@ def test_a_dropped_socket_loses_its_streams(venue: Any) -> None:
 
 def test_no_answer_is_an_error(venue: Any) -> None:
     market = venue()
-    market.exchange.faults.script("hold_buy_answer", 1)
+    market.exchange.script(fault("answer_held"))
     socket = market.connect("DOT90000001")
     request = {
         "contract_type": "PUT", "amount": 5, "basis": "stake", "currency": "USD", "duration": 5,

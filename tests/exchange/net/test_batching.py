@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from paper_exchange.batching import BatchingTransport
+from paper_exchange.net.batching import BatchingTransport
 
 
 class Wire(asyncio.Transport):

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 
 import uvicorn
 
-from paper_exchange.batching import BatchingProtocol
 from paper_exchange.core import Exchange
 from paper_exchange.errors import SetupError
-from paper_exchange.gateway import Gateway
-from paper_exchange.rest import application
+from paper_exchange.net.batching import BatchingProtocol
+from paper_exchange.net.gateway import Gateway
+from paper_exchange.net.idle import IdleRule
+from paper_exchange.net.rest import application
+from xtitan_core.clock import Timer, monotonic
 
 MAX_MESSAGE = 1 << 20
 """Largest websocket message accepted, in bytes."""
@@ -24,14 +26,20 @@ MAX_MESSAGE = 1 << 20
 class _Server(uvicorn.Server):
     """uvicorn that says when it answers, and without its signal handling: a signal is a clean stop, not re-raised."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], stop: asyncio.Event) -> None:
         super().__init__(config)
-        self._ready = ready
+        self._ready, self._stop = ready, stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+    async def main_loop(self) -> None:
+        # uvicorn wakes ten times a second to see whether it should stop; only its Date header needs a turn at all.
+        while not await self.on_tick(0) and not self._stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), 1.0 if self.config.date_header else None)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -52,6 +60,9 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         SetupError: when the address cannot be used.
     """
+    if not host:
+        # The operating system takes no address for all of them, which nobody asks for by leaving a variable empty.
+        raise SetupError("--host is empty; name an address, such as 127.0.0.1")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named because asyncio switches Nagle off only where it is, and Nagle costs 40 ms an instant.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -75,46 +86,53 @@ async def serve(
     ready: Callable[[], None],
     stop: asyncio.Event | None = None,
     log_level: str = "warning",
+    timer: Timer = monotonic,
+    pings: bool = True,
+    idle: IdleRule | None = None,
 ) -> None:
     """Serve until SIGTERM, SIGINT or ``stop``.
 
     Args:
         exchange: the core.
         listener: from ``listen``; closed on return.
-        rate: venue seconds per wall second, None for lockstep.
+        rate: venue seconds per second of ``timer``, None for lockstep.
         ready: called once requests are answered.
         stop: set it to stop; without it the process's signals do.
         log_level: of the web server's own log.
+        timer: what paced time goes by; with another than the wall's, answers carry no Date either.
+        pings: False for a server that never pings; the payloads of pings are random.
+        idle: when a silent websocket is closed; None for what the exchange assumes of Deriv.
     """
-    gateway = Gateway(exchange, rate)
+    gateway = Gateway(exchange, rate, timer)
     config = uvicorn.Config(
-        application(gateway),
+        application(gateway, idle),
         ws=BatchingProtocol,
         ws_max_size=MAX_MESSAGE,
         http="h11",
         loop="asyncio",
         lifespan="off",
+        ws_ping_interval=20.0 if pings else None,
+        date_header=timer is monotonic,
         access_log=False,
         log_config=None,
         log_level=log_level,
         timeout_graceful_shutdown=2,
     )
     logging.getLogger("uvicorn.error").addFilter(_LogFilter())
-    server = _Server(config, ready)
-    loop = asyncio.get_running_loop()
     if stop is None:
         stop = asyncio.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, stop.set)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
+            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    if exchange.recorder is not None:
+        exchange.recorder.failed = stop.set
     clock = asyncio.create_task(gateway.run_clock())
-    stopping = asyncio.create_task(stop.wait())
+    # Without its clock the exchange would stand still and look well.
+    clock.add_done_callback(lambda ended: stop.set() if not ended.cancelled() and ended.exception() else None)
     try:
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        server.should_exit = True
-        await serving
+        await _Server(config, ready, stop).serve(sockets=[listener])
     finally:
         clock.cancel()
-        stopping.cancel()
-        await asyncio.gather(clock, stopping, return_exceptions=True)
+        (end,) = await asyncio.gather(clock, return_exceptions=True)
         listener.close()
+    if isinstance(end, Exception):
+        raise end

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from paper_exchange import gateway as gateway_module
-from paper_exchange.gateway import Gateway, write_when_woken
+from paper_exchange.net import gateway as gateway_module
+from paper_exchange.net.gateway import Gateway, write_when_woken
+from paper_exchange.net.server import listen, serve
 
 ACCOUNT = "DOT90000001"
 START = 1_772_409_600
@@ -37,9 +38,9 @@ def gateway(venue: Any) -> Gateway:
     return Gateway(venue(lockstep=True).exchange, None)
 
 
-async def test_passwords_work_once_and_expire(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_passwords_work_once_and_expire(venue: Any) -> None:
     now = [1_000.0]
-    monkeypatch.setattr(gateway_module, "monotonic", lambda: now[0])
+    gateway = Gateway(venue(lockstep=True).exchange, None, lambda: now[0])
     used, kept, late = (gateway.grant(ACCOUNT, 7) for _ in range(3))
     assert len({used, kept, late}) == 3
     grant = gateway.redeem(used)
@@ -103,3 +104,17 @@ async def test_paced_time_catches_up_with_its_clock(venue: Any, monkeypatch: pyt
     assert [f["tick"]["epoch"] for f in frames if "tick" in f] == [START, START + 2, START + 4, START + 6]
     assert frames[-1]["time"] == START + 7
     assert paced.mode == "scaled"
+
+
+async def test_an_exchange_whose_clock_breaks_ends_and_says_why(venue: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    exchange = venue(lockstep=False).exchange
+    served = asyncio.create_task(
+        serve(exchange, listen("127.0.0.1", 0), rate=50, ready=lambda: None, stop=asyncio.Event())
+    )
+
+    def broken(epoch: int) -> None:
+        raise ArithmeticError("no such tick")
+
+    monkeypatch.setattr(exchange, "advance_to", broken)
+    with pytest.raises(ArithmeticError, match="no such tick"):
+        await asyncio.wait_for(served, 10)

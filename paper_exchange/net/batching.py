@@ -8,10 +8,11 @@ the event loop go out together here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
 
 
 class BatchingTransport(asyncio.Transport):
@@ -26,8 +27,26 @@ class BatchingTransport(asyncio.Transport):
         super().__init__()
         self._inner, self._loop = inner, loop
         self._gathered: list[bytes | bytearray | memoryview] = []
+        self._mute = self._deaf = False
+
+    def mute(self) -> None:
+        """Write what was gathered, and from then on nothing: a line that is half-open towards the peer."""
+        self.flush()
+        self._mute = True
+
+    def cut(self) -> None:
+        """Write what was gathered, and break the line without a close frame."""
+        self.flush()
+        self.abort()
+
+    def deafen(self) -> None:
+        """Read nothing more: a line that is half-open from the peer."""
+        self._deaf = True
+        self._inner.pause_reading()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
+        if self._mute:
+            return
         if not self._gathered:
             self._loop.call_soon(self.flush)
         self._gathered.append(data)
@@ -62,14 +81,30 @@ class BatchingTransport(asyncio.Transport):
         self._inner.pause_reading()
 
     def resume_reading(self) -> None:
-        self._inner.resume_reading()
+        if not self._deaf:
+            self._inner.resume_reading()
 
     def get_write_buffer_size(self) -> int:
         return self._inner.get_write_buffer_size() + sum(map(len, self._gathered))
 
 
+LINE = "paper.line"
+"""ASGI extension under which a websocket's scope holds its transport, for faults beneath the frames."""
+
+
+def line_of(scope: MutableMapping[str, Any]) -> BatchingTransport | None:
+    """The transport of a websocket's scope; None when another server than ours runs the application."""
+    line = scope.get("extensions", {}).get(LINE)
+    return line if isinstance(line, BatchingTransport) else None
+
+
 class BatchingProtocol(WebSocketsSansIOProtocol):
     """uvicorn's websocket protocol over a batching transport."""
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            self.scope["extensions"][LINE] = self.transport  # type: ignore[assignment]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(BatchingTransport(transport, self.loop))

@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from paper_exchange.connections import Close, Frame, encode
+from paper_exchange.connections import Close, Item, Wire, encode
 from paper_exchange.core import Exchange
-from xtitan_core.clock import ScaledClock, monotonic
+from paper_exchange.net.batching import BatchingTransport
+from xtitan_core.clock import ScaledClock, Timer, monotonic
 from xtitan_core.randomness import token
 
 OTP_SECONDS = 120
-SOCKETS_PER_ACCOUNT = 5
+SOCKETS_PER_USER = 5
+CUT = 1006
+"""Close code that stands for a line that breaks: the transport is aborted and no close frame sent."""
+
 MAX_BACKLOG = 20_000
 """Frames waiting for one socket before it is given up as too slow."""
+MAX_REST = 3_600.0
+"""Seconds the clock of an idle exchange sleeps at a time."""
 
 ASGISend = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 @dataclass(slots=True)
 class Socket:
-    """One open websocket: frames waiting to be written, in order."""
+    """One open websocket: frames waiting to be written, in order; ``line`` is the transport beneath it."""
 
     number: int
     account_id: str | None
     send: ASGISend
-    waiting: deque[Frame | str | Close] = field(default_factory=deque)
+    line: BatchingTransport | None = None
+    waiting: deque[Item] = field(default_factory=deque)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     writing: bool = False
     closed: bool = False
@@ -41,7 +49,12 @@ class Socket:
         try:
             while self.waiting and not self.closed:
                 item = self.waiting.popleft()
-                if isinstance(item, Close):
+                if isinstance(item, Wire):
+                    self._on_the_line(item)
+                elif isinstance(item, Close) and item.code == CUT and self.line is not None:
+                    self.closed = True
+                    self.line.cut()
+                elif isinstance(item, Close):
                     self.closed = True
                     await self.send({"type": "websocket.close", "code": item.code, "reason": item.reason})
                 else:
@@ -49,10 +62,20 @@ class Socket:
         finally:
             self.writing = False
 
+    def _on_the_line(self, item: Wire) -> None:
+        if self.line is None:
+            return
+        if item.action == "write":
+            self.line.write(item.data)
+        elif item.action == "mute":
+            self.line.mute()
+        else:
+            self.line.deafen()
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A one-time password's account, the app it was issued to, and when it expires (monotonic seconds)."""
+    """A one-time password's account, the app it was issued to, and when it expires (seconds of the gateway's timer)."""
 
     account_id: str
     app_id: int | None
@@ -64,12 +87,14 @@ class Gateway:
 
     Args:
         exchange: the core.
-        rate: venue seconds per wall second, None for lockstep.
+        rate: venue seconds per second of the timer, None for lockstep.
+        timer: what paced time and everything that expires goes by; the wall, unless a virtual loop's time is given.
     """
 
-    def __init__(self, exchange: Exchange, rate: float | None) -> None:
-        self.exchange, self.rate = exchange, rate
-        self._clock = None if rate is None else ScaledClock(exchange.epoch, rate)
+    def __init__(self, exchange: Exchange, rate: float | None, timer: Timer = monotonic) -> None:
+        self.exchange, self.rate, self.timer = exchange, rate, timer
+        self._clock = None if rate is None else ScaledClock(exchange.epoch, rate, timer)
+        self._resting, self._stirred = False, asyncio.Event()
         self._sockets: dict[int, Socket] = {}
         self._grants: dict[str, Grant] = {}
         self._numbers = 0
@@ -83,7 +108,7 @@ class Gateway:
 
     def grant(self, account_id: str, app_id: int | None) -> str:
         """Issue a one-time password."""
-        now = monotonic()
+        now = self.timer()
         self._grants = {otp: grant for otp, grant in self._grants.items() if grant.expires > now}
         otp = token(16)
         self._grants[otp] = Grant(account_id, app_id, now + OTP_SECONDS)
@@ -92,21 +117,28 @@ class Gateway:
     def redeem(self, otp: str) -> Grant | None:
         """Use a one-time password up; None when it is unknown, used or expired."""
         grant = self._grants.pop(otp, None)
-        return grant if grant is not None and grant.expires > monotonic() else None
+        return grant if grant is not None and grant.expires > self.timer() else None
 
-    def full(self, account_id: str) -> bool:
-        """True when the account has as many sockets open as a user may."""
-        return sum(s.account_id == account_id for s in self._sockets.values()) >= SOCKETS_PER_ACCOUNT
+    def full(self) -> bool:
+        """True when the user, whom all accounts belong to, has as many account sockets open as one may."""
+        return sum(s.account_id is not None for s in self._sockets.values()) >= SOCKETS_PER_USER
 
     # Sockets
 
-    def open(self, send: ASGISend, account_id: str | None, app_id: int | None) -> Socket:
+    def open(
+        self,
+        send: ASGISend,
+        account_id: str | None,
+        app_id: int | None,
+        address: str | None = None,
+        line: BatchingTransport | None = None,
+    ) -> Socket:
         """A websocket was accepted."""
         self._numbers += 1
-        socket = Socket(self._numbers, account_id, send)
+        socket = Socket(self._numbers, account_id, send, line)
         self._sockets[socket.number] = socket
         self.sync()
-        self.exchange.open(socket.number, account_id, app_id)
+        self.exchange.open(socket.number, account_id, app_id, address)
         return socket
 
     def close(self, socket: Socket) -> None:
@@ -142,6 +174,8 @@ class Gateway:
             socket.waiting.append(item)
             if socket is not own:
                 socket.wake.set()
+        if self._resting:
+            self._stirred.set()
 
     async def run_clock(self) -> None:
         """Move time on its own; returns at once in lockstep and when time is over otherwise."""
@@ -150,10 +184,16 @@ class Gateway:
         while not self.exchange.finished:
             self.sync()
             self.deliver()
-            at = self.exchange.next_instant()
-            # A new subscription may bring an earlier tick, so never sleep longer than the finest grid.
-            wait = 1.0 if at is None else min(1.0, max(at - self._clock.now(), 0.001))
-            await asyncio.sleep(wait / self.rate)
+            at = self.exchange.next_event()
+            wait = max((self.exchange.world.end + 1 if at is None else at) - self._clock.now(), 0.001)
+            # A request may bring an earlier tick: sleep no longer than the finest grid, or until there is one.
+            self._resting = wait > 2
+            if self._resting:
+                self._stirred.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stirred.wait(), min(wait / self.rate, MAX_REST))
+            else:
+                await asyncio.sleep(min(1.0, wait) / self.rate)
 
 
 async def write_when_woken(socket: Socket) -> None:

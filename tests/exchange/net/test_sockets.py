@@ -68,13 +68,55 @@ async def test_a_demo_password_opens_no_real_socket(server: Any) -> None:
     assert (await refusal(live.otp_url().replace("/ws/demo", "/ws/real")))[0] == 401
 
 
-async def test_five_sockets_an_account(server: Any) -> None:
+async def test_five_sockets_a_user_whatever_the_account(server: Any) -> None:
     live = server()
+    accounts = ["DOT90000001", "DOT90000002"]
     async with contextlib.AsyncExitStack() as stack:
-        for _ in range(5):
-            await stack.enter_async_context(opened(live.otp_url()))
-        assert (await refusal(live.otp_url()))[0] == 429
-        await stack.enter_async_context(opened(live.otp_url("DOT90000002")))
+        opened_first = await stack.enter_async_context(opened(live.otp_url()))
+        for k in range(4):
+            await stack.enter_async_context(opened(live.otp_url(accounts[k % 2])))
+        for account in accounts:
+            assert await refusal(live.otp_url(account)) == (429, "Too many concurrent connections")
+        # Public sockets belong to nobody; a place that is given up is free.
+        await stack.enter_async_context(opened(public(live)))
+        await opened_first.close()
+        await asyncio.sleep(0.05)
+        await stack.enter_async_context(opened(live.otp_url()))
+
+
+async def test_a_refused_upgrade_has_the_error_envelope(server: Any) -> None:
+    live = server()
+    with pytest.raises(InvalidStatus) as caught:
+        async with opened(live.otp_url().split("?")[0]):
+            pass
+    body = json.loads(bytes(caught.value.response.body or b""))
+    assert body["errors"] == [{"status": 400, "code": "ValidationError", "message": "OTP parameter is required"}]
+    assert set(body["meta"]) == {"endpoint", "method", "timing"}
+
+
+@pytest.mark.parametrize(
+    ("data", "as_text", "code"),
+    [(b'{"ping":"\xff"}', True, 1007), ("x" * ((1 << 20) + 1), True, 1009), ("é" * (1 << 19) + "x", True, 1009)],
+)
+async def test_what_no_frame_may_hold_ends_its_own_socket_only(
+    server: Any, data: bytes | str, as_text: bool, code: int
+) -> None:
+    live = server()
+    async with opened(public(live)) as other, opened(public(live)) as socket:
+        await socket.send(data, text=as_text)
+        with pytest.raises(ConnectionClosed):
+            await asyncio.wait_for(socket.recv(), 5)
+        assert socket.close_code == code
+        assert (await ask(other, {"ping": 1}))["ping"] == "pong"
+
+
+async def test_binary_frames_are_bad_requests(server: Any) -> None:
+    live = server()
+    async with opened(public(live)) as socket:
+        for data in (b'{"ping":1}', b"", b"\x00\xff"):
+            await socket.send(data)
+            assert json.loads(await socket.recv())["error"]["code"] == "BadRequest"
+        assert (await ask(socket, {"ping": 1}))["ping"] == "pong"
 
 
 async def test_the_public_socket_serves_markets_and_prices(server: Any) -> None:
@@ -121,7 +163,7 @@ async def test_lockstep_over_the_wire_is_a_whole_trade(server: Any) -> None:
 
 async def test_a_held_answer_silences_the_socket_and_a_new_one_reads_the_books(server: Any) -> None:
     live = server()
-    body = {"hold_buy_answer": {"after": 1}}
+    body = {"fault": "answer_held"}
     assert httpx.post(f"{live.url}/paper/faults", json=body, headers=HEADERS, trust_env=False).status_code == 200
     async with opened(live.otp_url()) as held, opened(live.otp_url()) as witness:
         await ask(held, {"transaction": 1, "subscribe": 1})

@@ -1,0 +1,1 @@
+"""The shells around the core: REST, websockets, one-time passwords, real time."""

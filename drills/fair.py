@@ -2,7 +2,8 @@
 
 Quotes come from the exchange's own pricing, at the lowest commission its table ever names; odds come from
 ``rounded_law``, which knows how ties, rounding and looks at ticks alone really fall. Everything is exact: to 1e-5 for
-most contracts, 2e-4 for paths of more than 20,000 ticks, against a commission of at least 0.01.
+most contracts, 2e-4 for paths of more than 20,000 ticks, against a commission of at least 0.01. Forex has no closed
+law; its contracts are simulated.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from drills import fair_forex
 from drills.fair_cases import LONGEST_PATH_LOOKS, Case, cases, fair_symbols
 from drills.fair_resale import Bidding, gains
 from paper_exchange.contracts.commissions import schedules
@@ -145,8 +147,13 @@ def drill() -> dict[str, Any]:
     print("   sold back: bid less true worth, per unit of payout", flush=True)
     holds = show(resale) and holds
     table |= resale
+    print("   forex, simulated at the lowest commission: expected profit per unit of stake", flush=True)
+    forex = list(fair_forex.simulated(quote, lowest_commission))
+    holds = fair_forex.show(forex) and holds
     return {
         "holds": holds,
+        "forex_contracts": sum(row.contracts for row in forex),
+        "forex_highest_z": max(row.z for row in forex),
         "quotes": sum(row.quotes for row in table.values()),
         "rows": [
             {"family": f, "duration": e, "side": s, "best_ev": row.value, "quotes": row.quotes, "where": row.where}

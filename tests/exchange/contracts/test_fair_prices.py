@@ -9,8 +9,10 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from drills.fair import Table, show, tabulate, tabulate_resale
+from drills.fair import Table, lowest_commission, show, tabulate, tabulate_resale
 from drills.fair_cases import chance_of, law_of
+from drills.fair_forex import show as show_forex
+from drills.fair_forex import simulated
 from drills.rounded_law import Law
 from paper_exchange.contracts.open_contract import OpenContract
 from paper_exchange.contracts.pricing import Price, quote
@@ -104,6 +106,18 @@ def test_a_house_whose_bids_overlook_ties_is_caught() -> None:
 
     assert winners(tabulate_resale([(R_100, 640.0)], plain)) == set()
     assert {"CALL", "PUT", "RANGE"} <= winners(tabulate_resale([(R_100, 32.0)], plain))
+
+
+def test_forex_is_simulated_and_a_house_that_pays_too_much_is_caught(capsys) -> None:
+    def generous(terms: Terms, spot: float, now: int, commission: float) -> Price:
+        price = quote(terms, spot, now, commission)
+        return replace(price, payout=price.payout * 2)
+
+    for house, holds in ((quote, True), (generous, False)):
+        rows = list(simulated(house, lowest_commission, symbols=[SYMBOLS["frxXAUUSD"]], weeks=3, every=60))
+        assert {(row.duration, row.side) for row in rows} >= {("5m", "CALL"), ("1d", "PUT")}
+        assert show_forex(rows) is holds
+    assert "player wins" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("quote_pips", [64_000, 3_200])

@@ -2,8 +2,8 @@
 
 Quotes come from the exchange's own pricing, at the lowest commission its table ever names; odds come from
 ``rounded_law``, which knows how ties, rounding and looks at ticks alone really fall. Everything is exact: to 1e-5 for
-most contracts, 2e-4 for paths of more than 20,000 ticks, against a commission of at least 0.01. Forex has no closed
-law; its contracts are simulated.
+most contracts, 2e-4 for paths of more than 20,000 ticks, against a commission of at least 0.01; the longest paths of
+most symbols are bounded instead (``long_paths``). Forex has no closed law; its contracts are simulated.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 from drills import fair_forex
-from drills.fair_cases import LONGEST_PATH_LOOKS, Case, cases, fair_symbols
+from drills.fair_cases import DURATIONS, LONGEST_PATH_LOOKS, Case, Durations, cases, fair_symbols
 from drills.fair_resale import Bidding, gains
 from paper_exchange.contracts.commissions import schedules
 from paper_exchange.contracts.offerings import offer
@@ -81,12 +81,15 @@ def expected_values(case: Case, quoting: Quoting) -> Iterator[tuple[float, str]]
 
 
 def tabulate(
-    markets: Iterable[tuple[Symbol, float]], quoting: Quoting = quote, longest: int = LONGEST_PATH_LOOKS
+    markets: Iterable[tuple[Symbol, float]],
+    quoting: Quoting = quote,
+    longest: int = LONGEST_PATH_LOOKS,
+    durations: Durations = DURATIONS,
 ) -> Table:
     """The worst expected value for the house by family, kind of duration and side."""
     table: Table = {}
     for symbol, price in markets:
-        for case in cases(symbol, price, longest):
+        for case in cases(symbol, price, longest, durations):
             contract = case.terms.contract
             kind = contract.contract_type
             row = table.setdefault((offer(symbol, kind).category, case.expiry, kind.value), Worst())

@@ -3,29 +3,43 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from drills.long_paths import at_most
 from drills.rounded_law import Law
 from paper_exchange.contracts.offerings import Offer, offers
 from paper_exchange.contracts.terms import Terms, parse_terms
 from paper_exchange.errors import CallError
 from paper_exchange.markets.calendar import ALWAYS_OPEN
-from xtitan_core.contracts import DIGITS, ENDS, HIGHER_LOWER, PREDICTIONS, RISE_FALL, TOUCH, ContractType, DurationUnit
+from xtitan_core.contracts import (
+    DIGITS,
+    ENDS,
+    HIGHER_LOWER,
+    PATH,
+    PREDICTIONS,
+    RISE_FALL,
+    TOUCH,
+    ContractType,
+    DurationUnit,
+)
 from xtitan_core.symbols import JUMP_SIGMAS, SYMBOLS, Symbol, SymbolKind
 
 EVENING = 1_772_395_200 + 20 * 3_600
 """A second at which every symbol ticks; daily contracts bought here end after 4 h and whole days."""
 
-DURATIONS: dict[str, tuple[tuple[int, str], ...]] = {
+Durations = Mapping[str, tuple[tuple[int, str], ...]]
+
+DURATIONS: Durations = {
     "tick": tuple((n, "t") for n in (1, 2, 5, 7, 10)),
     "intraday": ((15, "s"), (16, "s"), (61, "s"), (2, "m"), (5, "m"), (15, "m"), (1, "h"), (24, "h")),
     "daily": ((1, "d"), (365, "d")),
 }
 LONGEST_PATH_LOOKS, LONG_PATH_LOOKS = 110_000, 10_000
 LONG_PATH_SYMBOLS = ("R_10", "R_100", "1HZ100V")
-"""Paths of more than 10,000 looks are followed on these alone: the least and the most drift, and the most looks."""
+"""Paths of more than 10,000 looks are followed on these alone: the least and the most drift, and the most looks. On the
+others, and for a year everywhere, a bound in the player's favour stands in for the odds."""
 
 DISTANCES = (0.05, 0.3, 0.8, 1.5, 2.2)
 """Of a barrier, in standard deviations of the whole life; one pip is tried too."""
@@ -42,7 +56,7 @@ class Case:
         terms: as the exchange understood the request; basis and amount are replaced by the caller.
         now, spot: when, and the last quote.
         expiry: "tick", "intraday" or "daily".
-        chance: true probability of winning.
+        chance: true probability of winning, or of a long path a bound above it.
     """
 
     terms: Terms
@@ -118,22 +132,26 @@ def _digit_wins(kind: ContractType, last: int, digit: int | None) -> bool:
     }[kind]
 
 
-def cases(symbol: Symbol, price: float, longest: int = LONGEST_PATH_LOOKS) -> Iterator[Case]:
+def cases(
+    symbol: Symbol, price: float, longest: int = LONGEST_PATH_LOOKS, spans: Durations = DURATIONS
+) -> Iterator[Case]:
     """Every type and kind of duration offered on a symbol, over a grid of durations, starts and barriers.
 
     Args:
         price: where the last quote stands.
-        longest: path contracts with more looks are left out.
+        longest: path contracts with more looks are left out; where it is the usual one, they are bounded instead.
+        spans: durations to try, by kind.
 
     The entry quote of a relative barrier is taken to be the last quote: the level it gives moves the odds by less
     than 1e-5.
     """
     law, scale = law_of(symbol), 10**symbol.decimals
     quote = round(price * scale)
+    bounded = longest >= LONGEST_PATH_LOOKS
     if symbol.name not in LONG_PATH_SYMBOLS:
         longest = min(longest, LONG_PATH_LOOKS)
     for offered in offers(symbol):
-        for expiry, durations in DURATIONS.items():
+        for expiry, durations in spans.items():
             span = offered.span(expiry)
             if span is None:
                 continue
@@ -143,7 +161,9 @@ def cases(symbol: Symbol, price: float, longest: int = LONGEST_PATH_LOOKS) -> It
                     continue
                 # On a two-second grid a contract in seconds may start on a tick or between two.
                 for now in (EVENING, EVENING + 1) if symbol.tick_seconds == 2 and unit == "s" else (EVENING,):
-                    yield from _of_one_duration(symbol, law, offered, quote, now, expiry, length, unit, longest)
+                    yield from _of_one_duration(
+                        symbol, law, offered, quote, now, expiry, length, unit, longest, bounded
+                    )
 
 
 def _of_one_duration(
@@ -156,13 +176,15 @@ def _of_one_duration(
     length: int,
     unit: str,
     longest: int,
+    bounded: bool,
 ) -> Iterator[Case]:
     spot = quote / 10**symbol.decimals
     for kind in offered.types:
         for absolute in _styles(kind, expiry):
             after = _ticks_after(symbol, now, length, unit, kind)
             looks = after if absolute or kind in DIGITS else after - 1
-            if looks > longest and kind not in RISE_FALL | HIGHER_LOWER | ENDS | DIGITS:
+            long = looks > longest and kind in PATH
+            if long and not bounded:
                 continue
             spread = quote * law.sigma * math.sqrt(looks)
             for levels, digit in _conditions(kind, quote, spread):
@@ -181,7 +203,11 @@ def _of_one_duration(
                     terms = parse_terms(request, symbol, now, "USD", spot=spot, calendar=ALWAYS_OPEN)
                 except CallError:
                     continue  # a barrier the exchange will not have, such as one too far away
-                chance = chance_of(kind, law, quote, looks, levels or (quote,), digit)
+                chance = (
+                    at_most(kind, law, quote, looks, levels)
+                    if long
+                    else chance_of(kind, law, quote, looks, levels or (quote,), digit)
+                )
                 yield Case(terms, now, spot, expiry, chance)
 
 

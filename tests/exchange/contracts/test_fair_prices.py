@@ -9,6 +9,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from drills import long_paths
 from drills.fair import Table, lowest_commission, show, tabulate, tabulate_resale
 from drills.fair_cases import chance_of, law_of
 from drills.fair_forex import show as show_forex
@@ -17,7 +18,7 @@ from drills.rounded_law import Law
 from paper_exchange.contracts.open_contract import OpenContract
 from paper_exchange.contracts.pricing import Price, quote
 from paper_exchange.contracts.terms import Terms
-from xtitan_core.contracts import ContractType
+from xtitan_core.contracts import PATH, ContractType
 from xtitan_core.prices import bid_for_payout, fair_probability
 from xtitan_core.randomness import stream
 from xtitan_core.symbols import SYMBOLS
@@ -106,6 +107,23 @@ def test_a_house_whose_bids_overlook_ties_is_caught() -> None:
 
     assert winners(tabulate_resale([(R_100, 640.0)], plain)) == set()
     assert {"CALL", "PUT", "RANGE"} <= winners(tabulate_resale([(R_100, 32.0)], plain))
+
+
+@pytest.mark.parametrize("levels", [(64_300,), (63_700,), (64_400, 63_650)])
+def test_the_bounds_of_long_paths_lie_above_the_odds_and_near_them(levels: tuple[int, ...], monkeypatch) -> None:
+    monkeypatch.setattr(long_paths, "SPARSE_LOOKS", 200)
+    law, looks = law_of(R_100), 1_000
+    for kind in (T.RANGE, T.UPORDOWN) if len(levels) == 2 else (T.NOTOUCH, T.ONETOUCH):
+        bound, odds = (f(kind, law, 64_000, looks, levels) for f in (long_paths.at_most, chance_of))
+        assert odds < bound < odds + 2 * 0.6 / math.sqrt(200)
+
+
+def test_a_house_that_gives_a_little_of_a_year_away_is_caught() -> None:
+    def generous(terms: Terms, spot: float, now: int, commission: float) -> Price:
+        return quote(terms, spot, now, 0.0 if terms.contract.contract_type in PATH else commission)
+
+    table = tabulate([(SYMBOLS["R_75"], 34_000.0)], generous, durations={"daily": ((365, "d"),)})
+    assert {"ONETOUCH", "NOTOUCH"} <= winners(table) <= {t.value for t in PATH}
 
 
 def test_forex_is_simulated_and_a_house_that_pays_too_much_is_caught(capsys) -> None:

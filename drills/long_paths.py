@@ -1,0 +1,54 @@
+"""Odds of paths of ten thousand ticks and more, from the side that favours the player: bounds instead of odds.
+
+A path that stays inside at every tick also stays inside at every hundredth, which is quick to work out; one that
+touches at a tick has touched in between, for which there is a formula. The bounds are at most ``0.6 / sqrt(looks)`` of
+a standard deviation of the path away from the odds, less than any commission is worth.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+
+from drills.rounded_law import Law
+from xtitan_core.contracts import ContractType
+from xtitan_core.prices.closed_form import stay_inside_probability, touch_probability
+
+SPARSE_LOOKS = 6_000
+"""Looks that are followed of a longer path."""
+
+_WITHIN = (-0.4, -0.2, 0.0, 0.2, 0.4)
+"""Places inside the pip of the first quote."""
+
+
+@cache
+def sparse(law: Law, every: int) -> Law:
+    """The law of every so many-th tick; it keeps the tables it has worked out."""
+    return Law(law.sigma * math.sqrt(every))
+
+
+def at_most(kind: ContractType, law: Law, quote: int, looks: int, levels: tuple[int, ...]) -> float:
+    """Upper bound of the probability of winning a touch or stay contract.
+
+    Args:
+        quote: the quote that the ``looks`` ticks follow, in pips.
+        looks: ticks that count.
+        levels: barriers in pips, the upper one first.
+    """
+    first = levels[0]
+    if kind in (ContractType.NOTOUCH, ContractType.RANGE):
+        every = -(-looks // SPARSE_LOOKS)
+        seldom, followed = sparse(law, every), looks // every
+        if kind is ContractType.RANGE:
+            return seldom.stays_between(quote, *levels, followed)
+        return (seldom.stays_below if first > quote else seldom.stays_above)(quote, first, (followed,))[followed]
+    sigma, total = law.sigma * math.sqrt(looks), 0.0
+    for place in _WITHIN:
+        if kind is ContractType.UPORDOWN:
+            up, down = math.log((first - 0.5) / (quote + place)), math.log((quote + place) / (levels[1] + 0.5))
+            total += 1 - stay_inside_probability(up, down, sigma)
+        elif first > quote:
+            total += touch_probability(math.log((first - 0.5) / (quote + place)), sigma, above=True)
+        else:
+            total += touch_probability(math.log((quote + place) / (first + 0.5)), sigma, above=False)
+    return total / len(_WITHIN)

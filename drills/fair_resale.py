@@ -49,7 +49,8 @@ def running(
         kind,
         last_epoch + left - EVENING,
         DurationUnit.SECONDS,
-        *prices,
+        barrier=prices[0] if prices else None,
+        barrier2=prices[1] if len(prices) > 1 else None,
         absolute=bool(prices),
         below=levels[0] < quote if kind in TOUCH else None,
     )

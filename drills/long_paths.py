@@ -40,7 +40,7 @@ def at_most(kind: ContractType, law: Law, quote: int, looks: int, levels: tuple[
         every = -(-looks // SPARSE_LOOKS)
         seldom, followed = sparse(law, every), looks // every
         if kind is ContractType.RANGE:
-            return seldom.stays_between(quote, *levels, followed)
+            return seldom.stays_between(quote, first, levels[1], followed)
         return (seldom.stays_below if first > quote else seldom.stays_above)(quote, first, (followed,))[followed]
     sigma, total = law.sigma * math.sqrt(looks), 0.0
     for place in _WITHIN:

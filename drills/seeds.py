@@ -15,7 +15,7 @@ SEEDS = (1, 2, 3, 4, 5)
 def drill() -> dict[str, Any]:
     """Run the whole demo once a seed, each in a folder of its own."""
     program = str(Path(sys.executable).parent / "xtitan")
-    rows = []
+    rows: list[dict[str, Any]] = []
     for seed in SEEDS:
         with tempfile.TemporaryDirectory() as folder:
             result = Path(folder) / "result.json"

@@ -1,8 +1,8 @@
 """Odds of paths of ten thousand ticks and more, from the side that favours the player: bounds instead of odds.
 
-A path that stays inside at every tick also stays inside at every hundredth, which is quick to work out; one that
-touches at a tick has touched in between, for which there is a formula. The bounds are at most ``0.6 / sqrt(looks)`` of
-a standard deviation of the path away from the odds, less than any commission is worth.
+A path that stays inside at every tick also stays inside at every hundredth, and at the first ten thousand, which are
+quick to work out; one that touches at a tick has touched in between, for which there is a formula. Barriers are moved
+by less than ``0.6 / sqrt(looks)`` of the path's standard deviation that way, which is worth less than any commission.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from xtitan_core.prices.closed_form import stay_inside_probability, touch_probab
 
 SPARSE_LOOKS = 6_000
 """Looks that are followed of a longer path."""
+
+CLOSE_LOOKS = 10_000
+"""Looks from the start that are followed one by one."""
 
 _WITHIN = (-0.4, -0.2, 0.0, 0.2, 0.4)
 """Places inside the pip of the first quote."""
@@ -41,7 +44,12 @@ def at_most(kind: ContractType, law: Law, quote: int, looks: int, levels: tuple[
         seldom, followed = sparse(law, every), looks // every
         if kind is ContractType.RANGE:
             return seldom.stays_between(quote, first, levels[1], followed)
-        return (seldom.stays_below if first > quote else seldom.stays_above)(quote, first, (followed,))[followed]
+        # A barrier a pip away is nearly always reached before the first of those seldom looks: follow the start closely.
+        chances = [
+            (one.stays_below if first > quote else one.stays_above)(quote, first, (count,))[count]
+            for one, count in ((seldom, followed), (law, min(looks, CLOSE_LOOKS)))
+        ]
+        return min(chances)
     sigma, total = law.sigma * math.sqrt(looks), 0.0
     for place in _WITHIN:
         if kind is ContractType.UPORDOWN:

@@ -112,6 +112,7 @@ def test_a_house_whose_bids_overlook_ties_is_caught() -> None:
 @pytest.mark.parametrize("levels", [(64_300,), (63_700,), (64_400, 63_650)])
 def test_the_bounds_of_long_paths_lie_above_the_odds_and_near_them(levels: tuple[int, ...], monkeypatch) -> None:
     monkeypatch.setattr(long_paths, "SPARSE_LOOKS", 200)
+    monkeypatch.setattr(long_paths, "CLOSE_LOOKS", 100)
     law, looks = law_of(R_100), 1_000
     for kind in (T.RANGE, T.UPORDOWN) if len(levels) == 2 else (T.NOTOUCH, T.ONETOUCH):
         bound, odds = (f(kind, law, 64_000, looks, levels) for f in (long_paths.at_most, chance_of))

@@ -187,7 +187,7 @@ class Venue:
         return seeded_uuid(self.settings.seed, purpose, self._ids)
 
     def new_contract_id(self) -> int:
-        """The next contract number; the steps are uneven, as a busy venue's are."""
+        """The next contract number; others trade in between, so it never follows the last one directly."""
         self._next_contract += 20
         return self._next_contract
 

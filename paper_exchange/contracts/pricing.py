@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, TypedDict
 
 from paper_exchange.contracts.terms import Terms
 from paper_exchange.errors import CallError
@@ -61,21 +62,33 @@ def _probability(symbol: Symbol, contract: Contract, spot: float, now: int, moni
         upper, lower = barrier_levels(contract, spot, symbol.decimals)
     return fair_probability(
         kind,
-        sigma_tick=symbol.tick_sigma,
         ticks=ticks,
         upper=upper,
         lower=lower,
         spot=spot,
-        pip=10.0**-symbol.decimals,
         digit=contract.digit,
         monitoring=monitoring,
-        jumps_per_tick=_jump_rate(symbol),
-        jump_sigma=JUMP_SIGMAS * symbol.tick_sigma,
+        **_law(symbol),
     )
 
 
-def _jump_rate(symbol: Symbol) -> float:
-    return 1 / symbol.event_every if symbol.kind is SymbolKind.JUMP else 0.0
+class _Law(TypedDict):
+    """How a symbol moves, in the words of the price functions."""
+
+    sigma_tick: float
+    pip: float
+    jumps_per_tick: float
+    jump_sigma: float
+
+
+@cache
+def _law(symbol: Symbol) -> _Law:
+    return {
+        "sigma_tick": symbol.tick_sigma,
+        "pip": 10.0**-symbol.decimals,
+        "jumps_per_tick": 1 / symbol.event_every if symbol.kind is SymbolKind.JUMP else 0.0,
+        "jump_sigma": JUMP_SIGMAS * symbol.tick_sigma,
+    }
 
 
 def quote(terms: Terms, spot: float, now: int, commission: float, monitoring: Monitoring = "discrete") -> Price:
@@ -147,15 +160,12 @@ def bid(contract: OpenContract, now: int, last: float, monitoring: Monitoring = 
     upper, lower = (entry, None) if kind in RISE_FALL else barrier_levels(conditions, entry, symbol.decimals)
     p = bid_probability(
         kind,
-        sigma_tick=symbol.tick_sigma,
         ticks=ticks,
         upper=upper,
         lower=lower,
         spot=last,
-        pip=10.0**-symbol.decimals,
         commission=contract.commission,
         monitoring=monitoring,
-        jumps_per_tick=_jump_rate(symbol),
-        jump_sigma=JUMP_SIGMAS * symbol.tick_sigma,
+        **_law(symbol),
     )
     return bid_for_payout(contract.price.payout, p, contract.commission)

@@ -37,7 +37,7 @@ from live_runner.venue import StartError, VenueClock, budgets_of, choose_account
 from xtitan_core.deriv.client import TRADING, DerivClient
 from xtitan_core.deriv.rest import Account, RestClient
 from xtitan_core.deriv.session import DERIV_PACE, PAPER_PACE, sessions
-from xtitan_core.keys import KeyFileError, load_public
+from xtitan_core.bundle.keys import KeyFileError, load_public
 from xtitan_core.symbols import symbol
 
 _log = logging.getLogger("live_runner")

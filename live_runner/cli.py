@@ -25,11 +25,11 @@ from live_runner.ops.control import ControlError, ask
 from live_runner.recovery import RecoveryError
 from live_runner.status import IDENTITY, StatusError, read_identity, status_from_files
 from live_runner.venue import StartError
-from xtitan_core.bundle import BundleError, BundleProblem, read_files, verify
+from xtitan_core.bundle.verification import BundleError, BundleProblem, read_files, verify
 from xtitan_core.clock import wall
 from xtitan_core.deriv.errors import DerivClientError
 from xtitan_core.journal import JournalError
-from xtitan_core.keys import KeyFileError, load_public
+from xtitan_core.bundle.keys import KeyFileError, load_public
 from xtitan_core.symbols import UnknownSymbolError
 
 EX_CONFIG = 78

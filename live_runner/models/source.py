@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import httpx
 
-from xtitan_core.bundle import SIZE_CAPS, BundleError, read_files
+from xtitan_core.bundle.verification import SIZE_CAPS, BundleError, read_files
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*\Z")
 

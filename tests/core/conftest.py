@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from xtitan_core.contracts import ContractType, DurationUnit
 from xtitan_core.features.spec import DEFAULT_SPEC
-from xtitan_core.manifest import (
+from xtitan_core.bundle.manifest import (
     Calibration,
     DecisionRule,
     Evaluation,

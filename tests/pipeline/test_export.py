@@ -17,8 +17,8 @@ from xtitan_assets.modeling.onnx_export import to_onnx
 from xtitan_assets.steps import dataset, export
 from xtitan_assets.steps.errors import StepError
 from xtitan_assets.steps.onnx_session import OnnxModel
-from xtitan_core import keys
-from xtitan_core.bundle import read_files, verify
+from xtitan_core.bundle import keys
+from xtitan_core.bundle.verification import read_files, verify
 from xtitan_core.contracts import ContractType
 
 

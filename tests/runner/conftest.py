@@ -25,12 +25,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from onnx import TensorProto, helper
 
 from live_runner.cli import main
-from xtitan_core.bundle import write_bundle
+from xtitan_core.bundle.verification import write_bundle
 from xtitan_core.contracts import ContractType, DurationUnit
 from xtitan_core.features.spec import DEFAULT_SPEC, FeatureSpec
 from xtitan_core.features.stream import FeatureStream
-from xtitan_core.keys import generate, load_private
-from xtitan_core.manifest import Calibration, DecisionRule, Evaluation, Head, Manifest, Runtime, Training
+from xtitan_core.bundle.keys import generate, load_private
+from xtitan_core.bundle.manifest import Calibration, DecisionRule, Evaluation, Head, Manifest, Runtime, Training
 from xtitan_core.randomness import stream
 from xtitan_core.symbols import PLANTED_SYMBOL, symbol
 

@@ -19,10 +19,10 @@ from live_runner.models.problems import ModelError
 from live_runner.models.session import ModelSession
 from live_runner.models.source import DirectorySource, MlflowSource, Release, SourceError, model_source
 from live_runner.models.store import ModelStore
-from xtitan_core.bundle import BUNDLE_FILES, read_files, verify
+from xtitan_core.bundle.verification import BUNDLE_FILES, read_files, verify
 from xtitan_core.contracts import ContractType
-from xtitan_core.keys import generate, load_private
-from xtitan_core.manifest import Runtime
+from xtitan_core.bundle.keys import generate, load_private
+from xtitan_core.bundle.manifest import Runtime
 
 MODEL = "test-rise_fall-5t"
 NOW = 1_772_409_600

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from xtitan_core.journal import DecisionRecord, MissedRecord, read_journal
-from xtitan_core.manifest import DecisionRule
+from xtitan_core.bundle.manifest import DecisionRule
 
 START = 1_772_409_600
 DAY = 86_400

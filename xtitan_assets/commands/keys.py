@@ -36,7 +36,7 @@ def call(options: argparse.Namespace) -> int:
 def signing_key(home: Home) -> dict[str, Any]:
     """Paths of the signing key; it is generated when there is none."""
     from xtitan_assets.steps.export import signing_key as ensure
-    from xtitan_core import keys
+    from xtitan_core.bundle import keys
 
     try:
         private = ensure(home)

@@ -18,10 +18,10 @@ from xtitan_assets.steps.export import load_bundle
 from xtitan_assets.steps.naive_rule import VALIDATION_TRADES
 from xtitan_assets.steps.onnx_session import OnnxModel
 from xtitan_assets.steps.report import Report, write_csv
-from xtitan_core.bundle import VerifiedBundle
+from xtitan_core.bundle.verification import VerifiedBundle
 from xtitan_core.calibration import reliability_table
 from xtitan_core.contracts import ContractType
-from xtitan_core.manifest import Manifest
+from xtitan_core.bundle.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)

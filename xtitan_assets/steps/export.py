@@ -21,12 +21,12 @@ from xtitan_assets.steps.features import feature_spec
 from xtitan_assets.steps.onnx_session import OUTPUTS, OnnxModel
 from xtitan_assets.steps.report import Report
 from xtitan_assets.steps.trained_model import load_trained
-from xtitan_core import keys
-from xtitan_core.bundle import BundleError, VerifiedBundle, read_files, verify, write_bundle
+from xtitan_core.bundle import keys
+from xtitan_core.bundle.verification import BundleError, VerifiedBundle, read_files, verify, write_bundle
 from xtitan_core.clock import DAY
 from xtitan_core.contracts import ContractType, DurationUnit
-from xtitan_core.manifest import Calibration, DecisionRule, Head, Lineage, Manifest, Runtime, Training
-from xtitan_core.manifest import Evaluation as ManifestEvaluation
+from xtitan_core.bundle.manifest import Calibration, DecisionRule, Head, Lineage, Manifest, Runtime, Training
+from xtitan_core.bundle.manifest import Evaluation as ManifestEvaluation
 
 if TYPE_CHECKING:
     from xtitan_assets.modeling.network import Model

@@ -17,10 +17,10 @@ from xtitan_assets.steps import ledger, releases
 from xtitan_assets.steps.errors import StepError
 from xtitan_assets.steps.ledger import Entry, Kind
 from xtitan_assets.steps.registry import CHALLENGER, SHADOW, Registry
-from xtitan_core.bundle import BundleError, VerifiedBundle, read_files, verify
+from xtitan_core.bundle.verification import BundleError, VerifiedBundle, read_files, verify
 from xtitan_core.evidence.shadow_trades import Candidate
 from xtitan_core.journal import DecisionRecord, JournalError, ShadowTradeRecord, read_journal
-from xtitan_core.keys import KeyFileError, load_public
+from xtitan_core.bundle.keys import KeyFileError, load_public
 
 
 @dataclass(frozen=True, slots=True)

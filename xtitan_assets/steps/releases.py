@@ -12,7 +12,7 @@ from pathlib import Path
 
 from xtitan_assets.paths import Home
 from xtitan_assets.steps.errors import StepError
-from xtitan_core.bundle import BUNDLE_FILES
+from xtitan_core.bundle.verification import BUNDLE_FILES
 
 
 def folder(home: Home, model_name: str) -> Path:

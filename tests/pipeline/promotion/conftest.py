@@ -14,8 +14,8 @@ from xtitan_assets.params import Params
 from xtitan_assets.paths import Home
 from xtitan_assets.steps.register import RegisterReport, next_sequence, register
 from xtitan_assets.steps.registry import Registry
-from xtitan_core import keys
-from xtitan_core.bundle import write_bundle
+from xtitan_core.bundle import keys
+from xtitan_core.bundle.verification import write_bundle
 from xtitan_core.contracts import ContractType, DurationUnit
 from xtitan_core.features.spec import DEFAULT_SPEC
 from xtitan_core.journal import (
@@ -27,7 +27,7 @@ from xtitan_core.journal import (
     ShadowTradeRecord,
     write_segment,
 )
-from xtitan_core.manifest import Calibration, DecisionRule, Evaluation, Head, Manifest, Runtime, Training
+from xtitan_core.bundle.manifest import Calibration, DecisionRule, Evaluation, Head, Manifest, Runtime, Training
 from xtitan_core.randomness import stream
 
 CREATED = 1_772_409_600

@@ -20,8 +20,8 @@ from xtitan_assets.steps.errors import StepError
 from xtitan_assets.steps.ledger import Kind
 from xtitan_assets.steps.register import next_sequence, register
 from xtitan_assets.steps.registry import Registry
-from xtitan_core.bundle import read_files, verify
-from xtitan_core.keys import load_public
+from xtitan_core.bundle.verification import read_files, verify
+from xtitan_core.bundle.keys import load_public
 
 
 def test_a_registration_is_a_version_two_aliases_a_release_folder_and_a_ledger_line(workspace: Any) -> None:

@@ -48,7 +48,7 @@ def calibration(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: 
     group_name="model",
     kinds={"onnx"},
     pool="workspace",
-    code_version=code_version("xtitan_assets/steps/export.py", "xtitan_core/bundle.py", "xtitan_core/manifest.py"),
+    code_version=code_version("xtitan_assets/steps/export.py", "xtitan_core/bundle/verification.py", "xtitan_core/bundle/manifest.py"),
     metadata=stage("package", ["data", "decision", "features", "labels", "quotes", "registry", "train"]),
     owners=["team:models"],
 )

@@ -13,7 +13,7 @@ from xtitan_core.contracts import PATH, ContractType
 from xtitan_core.prices import EXACT_BELOW_TICKS, fair_probability
 from xtitan_core.symbols import SECONDS_PER_YEAR
 
-VECTORS = Path(__file__).resolve().parents[3] / "shared" / "vectors" / "option_pricing_extended.csv"
+VECTORS = Path(__file__).resolve().parents[4] / "shared" / "vectors" / "option_pricing_extended.csv"
 BGK_ERROR = {60: 2e-3, 150: 7e-4, 300: 4e-4, 450: 3e-4, 900: 2e-4}
 """Error of the shifted closed form itself, by ticks monitored."""
 

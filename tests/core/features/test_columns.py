@@ -13,7 +13,7 @@ from xtitan_core.features.columns import COLUMNS, DEFAULT_INDICATORS, WARM_UP_BA
 from xtitan_core.features.indicators import IndicatorHandles, indicator_rows
 from xtitan_core.randomness import stream
 
-SHARED = Path(__file__).parents[2].parent / "shared"
+SHARED = Path(__file__).parents[3].parent / "shared"
 
 
 def random_bars(n: int, seed: int = 3, price: float = 640.0, sigma: float = 1e-3) -> Bars:

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from xtitan_core.bundle import (
+from xtitan_core.bundle.verification import (
     BUNDLE_FILES,
     SIZE_CAPS,
     BundleError,
@@ -28,8 +28,8 @@ from xtitan_core.bundle import (
     write_bundle,
 )
 from xtitan_core.features.spec import DEFAULT_SPEC, FeatureSpec
-from xtitan_core.golden import GoldenError, unpack_golden
-from xtitan_core.manifest import Manifest
+from xtitan_core.bundle.golden import GoldenError, unpack_golden
+from xtitan_core.bundle.manifest import Manifest
 from xtitan_core.randomness import stream
 
 Golden = Mapping[str, np.ndarray]

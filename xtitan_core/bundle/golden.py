@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xtitan_core.features.spec import FeatureError
-from xtitan_core.manifest import Manifest
+from xtitan_core.bundle.manifest import Manifest
 
 Golden = Mapping[str, npt.NDArray[np.float32]]
 

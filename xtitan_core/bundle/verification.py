@@ -23,9 +23,9 @@ from pydantic import ValidationError
 
 import xtitan_core
 from xtitan_core.features.spec import FeatureError
-from xtitan_core.golden import Golden, GoldenError, check_golden, pack_golden, unpack_golden
-from xtitan_core.keys import key_id
-from xtitan_core.manifest import FileEntry, Manifest
+from xtitan_core.bundle.golden import Golden, GoldenError, check_golden, pack_golden, unpack_golden
+from xtitan_core.bundle.keys import key_id
+from xtitan_core.bundle.manifest import FileEntry, Manifest
 
 MANIFEST, SIGNATURE, MODEL, GOLDEN = "manifest.json", "manifest.sig", "model.onnx", "golden.npz"
 BUNDLE_FILES = (MANIFEST, SIGNATURE, MODEL, GOLDEN)

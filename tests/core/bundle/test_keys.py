@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from xtitan_core.keys import KeyFileError, generate, key_id, load_private, load_public, public_path
+from xtitan_core.bundle.keys import KeyFileError, generate, key_id, load_private, load_public, public_path
 
 
 def test_a_pair_is_made_and_read_back(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from xtitan_core.contracts import (
     settle,
 )
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
+SHARED = Path(__file__).resolve().parents[4] / "shared"
 S, T = DurationUnit.SECONDS, DurationUnit.TICKS
 
 # Ticks around the two R_50 contracts recorded on the new API on 2026-09-14 (documentation of the wire format, 4.2).

@@ -177,7 +177,7 @@ def exchange_symbols() -> str:
 
 def exchange_calls() -> str:
     from paper_exchange.calls import HANDLERS
-    from paper_exchange.validation import REQUESTS
+    from paper_exchange.protocol.requests import REQUESTS
 
     rows = [
         (code(name), "account" if request.account else "any", first_sentence(HANDLERS[name].__doc__))
@@ -187,7 +187,7 @@ def exchange_calls() -> str:
 
 
 def exchange_budgets() -> str:
-    from paper_exchange.budgets import _OTHER, GROUPS, PER_CONNECTION, PINGS, REST_PER_ADDRESS, REST_PER_USER
+    from paper_exchange.venue.budgets import _OTHER, GROUPS, PER_CONNECTION, PINGS, REST_PER_ADDRESS, REST_PER_USER
 
     groups: dict[tuple[tuple[str, int, int], ...], list[str]] = {}
     for name, group in GROUPS.items():
@@ -311,7 +311,7 @@ def fault_keys() -> str:
 
 def rules() -> str:
     """What the exchange does and how that is known."""
-    from paper_exchange.rules import RULES, Known
+    from paper_exchange.fidelity.rules import RULES, Known
 
     settled = [rule for rule in RULES if rule.known not in (Known.ASSUMPTION, Known.DIFFERENCE)]
     rows = [(code(rule.key), rule.does, str(rule.known), rule.source) for rule in settled]
@@ -320,7 +320,7 @@ def rules() -> str:
 
 def differences() -> str:
     """Where the exchange is not Deriv, on purpose."""
-    from paper_exchange.rules import RULES, Known
+    from paper_exchange.fidelity.rules import RULES, Known
 
     rows = [(code(rule.key), rule.does, rule.source) for rule in RULES if rule.known is Known.DIFFERENCE]
     return table(("difference", "here", "why, and what Deriv does"), rows)
@@ -328,7 +328,7 @@ def differences() -> str:
 
 def assumptions() -> str:
     """Open questions, with every answer and how to have it."""
-    from paper_exchange.assumptions import assumptions as questions
+    from paper_exchange.fidelity.assumptions import assumptions as questions
 
     rows = []
     for rule in questions():

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from paper_exchange.validation import REQUESTS
+from paper_exchange.protocol.requests import REQUESTS
 from xtitan_core.randomness import stream
 
 ID = "0123456789abcdef0123456789abcdef"

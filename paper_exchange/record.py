@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from paper_exchange.connections import Close, Item, Wire, encode
+from paper_exchange.venue.connections import Close, Item, Wire, encode
 from paper_exchange.errors import SetupError
 
 if TYPE_CHECKING:
-    from paper_exchange.venue import Venue
+    from paper_exchange.venue.state import Venue
 
 FRAMES, TRUTH = "frames.jsonl", "truth.jsonl"
 

@@ -80,7 +80,7 @@ def reason_codes() -> Names:
 
 
 def exchange_calls() -> Names:
-    from paper_exchange.validation import REQUESTS
+    from paper_exchange.protocol.requests import REQUESTS
 
     return set(REQUESTS)
 
@@ -97,7 +97,7 @@ def faults() -> Names:
 
 
 def rules() -> Names:
-    from paper_exchange.rules import RULES
+    from paper_exchange.fidelity.rules import RULES
 
     return {rule.key for rule in RULES}
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from paper_exchange.calls import account, contract, history, market, multipliers, selling, session, trading
-from paper_exchange.connections import Connection, Frame
-from paper_exchange.venue import Venue
+from paper_exchange.calls import account, contract, history, market, multipliers, selling, session
+from paper_exchange.calls import buying as trading
+from paper_exchange.venue.connections import Connection, Frame
+from paper_exchange.venue.state import Venue
 
 Handler = Callable[["Venue", Connection, Frame], None]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from paper_exchange.accounts import CashRow
-from paper_exchange.connections import Connection, Frame
+from paper_exchange.venue.accounts import CashRow
+from paper_exchange.venue.connections import Connection, Frame
 from paper_exchange.money import number
-from paper_exchange.streams import balance_body
-from paper_exchange.venue import Venue
+from paper_exchange.trading.notices import balance_body
+from paper_exchange.venue.state import Venue
 
 
 def statement(venue: Venue, connection: Connection, request: Frame) -> None:

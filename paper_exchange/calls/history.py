@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from paper_exchange.connections import Connection, Frame
+from paper_exchange.venue.connections import Connection, Frame
 from paper_exchange.errors import CallError
 from paper_exchange.markets.calendar import WEEK
 from paper_exchange.markets.series import TickSource
 from paper_exchange.money import spot
-from paper_exchange.venue import Venue
+from paper_exchange.venue.state import Venue
 
 DEFAULT_COUNT = 1_000
 MAX_COUNT = 5_000

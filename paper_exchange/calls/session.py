@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from paper_exchange.connections import Close, Connection, Frame
-from paper_exchange.venue import Venue
+from paper_exchange.venue.connections import Close, Connection, Frame
+from paper_exchange.venue.state import Venue
 
 
 def ping(venue: Venue, connection: Connection, request: Frame) -> None:

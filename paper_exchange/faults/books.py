@@ -12,7 +12,7 @@ from paper_exchange.faults.catalogue import FaultName
 from paper_exchange.faults.script import Fault
 
 if TYPE_CHECKING:
-    from paper_exchange.accounts import Account, CashRow
+    from paper_exchange.venue.accounts import Account, CashRow
     from paper_exchange.contracts.open_contract import OpenContract
 
 _CENT = Decimal("0.01")

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from paper_exchange.decoding import decode_request
+from paper_exchange.protocol.decoding import decode_request
 from xtitan_core.clock import monotonic
 
 MAX_BODY = 65_536

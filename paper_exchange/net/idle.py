@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from paper_exchange.connections import Close
+from paper_exchange.venue.connections import Close
 from paper_exchange.errors import SetupError
 from paper_exchange.net.gateway import Socket
-from paper_exchange.venue import Venue
+from paper_exchange.venue.state import Venue
 
 CODES = (1000, 1001, 1006, 1011)
 """Close codes a gateway may use; 1006 cuts the line without a close frame."""

@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 from async_solipsism.loop import EventLoop  # type: ignore[import-untyped]
 from async_solipsism.socket import ListenSocket, Queue, Socket, SocketFd  # type: ignore[import-untyped]
 
-from paper_exchange.core import Exchange
+from paper_exchange.exchange import Exchange
 from paper_exchange.net.server import serve
 
 HOST, PORT = "127.0.0.1", 8700

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
-from paper_exchange.accounts import OPENING_BALANCE, Account
-from paper_exchange.budgets import REST_PER_ADDRESS, REST_PER_USER
-from paper_exchange.core import USER
+from paper_exchange.venue.accounts import OPENING_BALANCE, Account
+from paper_exchange.venue.budgets import REST_PER_ADDRESS, REST_PER_USER
+from paper_exchange.exchange import USER
 from paper_exchange.errors import SetupError
 from paper_exchange.faults import FaultName, from_object, listing
 from paper_exchange.money import number
@@ -21,8 +21,8 @@ from paper_exchange.net.envelope import RestError, answer, begin, http_error, re
 from paper_exchange.net.gateway import Gateway
 from paper_exchange.net.idle import IdleRule, idle_rule
 from paper_exchange.net.sockets import SocketEndpoint
-from paper_exchange.streams import reset
-from paper_exchange.truth import truth
+from paper_exchange.trading.notices import reset
+from paper_exchange.venue.truth import truth
 
 PAPER_TOKEN = "paper"
 OPTIONS = "/trading/v1/options"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from paper_exchange.connections import Frame
+from paper_exchange.venue.connections import Frame
 from paper_exchange.errors import SetupError
 
 REST_CALLS = ("health", "get_accounts", "create_account", "websocket", "reset_demo_balance", "bulk_purchase")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from paper_exchange.streams import reset
+from paper_exchange.trading.notices import reset
 
 START = 1_772_409_600
 ACCOUNT = "DOT90000001"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from paper_exchange.accounts import Account
+from paper_exchange.venue.accounts import Account
 from paper_exchange.contracts.commissions import flat, schedule, schedules
 from paper_exchange.errors import SetupError
 from xtitan_core.contracts import DurationUnit

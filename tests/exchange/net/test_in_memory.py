@@ -12,7 +12,7 @@ from async_solipsism import SleepForeverError  # type: ignore[import-untyped]
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
-from paper_exchange.core import Exchange
+from paper_exchange.exchange import Exchange
 from paper_exchange.net.in_memory import HOST, InMemoryVenue, open_exchange, run
 from xtitan_core.deriv.client import TRADING, DerivClient
 from xtitan_core.deriv.rest import RestClient

@@ -9,7 +9,7 @@ import httpx
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
-from paper_exchange.budgets import Budgets
+from paper_exchange.venue.budgets import Budgets
 
 HEADERS = {"Authorization": "Bearer paper", "Deriv-App-ID": "1089"}
 ACCOUNTS = "/trading/v1/options/accounts"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from paper_exchange.connections import Connection, Frame
+from paper_exchange.venue.connections import Connection, Frame
 from paper_exchange.errors import CallError
-from paper_exchange.validation import integer
-from paper_exchange.venue import Venue
+from paper_exchange.protocol.requests import integer
+from paper_exchange.venue.state import Venue
 
 
 def instant(epoch: int) -> Frame:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from paper_exchange.accounts import Account
+from paper_exchange.venue.accounts import Account
 from paper_exchange.contracts.terms import Terms
 from paper_exchange.errors import CallError
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from paper_exchange.errors import SetupError
-from paper_exchange.rules import BY_KEY, RULES, Known, Rule
+from paper_exchange.fidelity.rules import BY_KEY, RULES, Known, Rule
 
 
 def assumptions() -> tuple[Rule, ...]:

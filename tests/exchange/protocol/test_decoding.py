@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from paper_exchange.decoding import MAX_DEPTH, decode_request, sane
+from paper_exchange.protocol.decoding import MAX_DEPTH, decode_request, sane
 
 
 @pytest.mark.parametrize(

@@ -10,18 +10,19 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from decimal import Decimal
 
-from paper_exchange import streams
-from paper_exchange.accounts import OPENING_BALANCE, Account
-from paper_exchange.budgets import Budgets
-from paper_exchange.calls import HANDLERS, paper
-from paper_exchange.connections import Close, Connection, Frame
-from paper_exchange.decoding import decode_request, sane
+from paper_exchange.trading import notices as streams
+from paper_exchange.venue.accounts import OPENING_BALANCE, Account
+from paper_exchange.venue.budgets import Budgets
+from paper_exchange.calls import HANDLERS
+from paper_exchange.calls import lockstep as paper
+from paper_exchange.venue.connections import Close, Connection, Frame
+from paper_exchange.protocol.decoding import decode_request, sane
 from paper_exchange.errors import CallError
 from paper_exchange.faults import Fault, Faults, fault
-from paper_exchange.maintenance import GOING_AWAY, REASON
+from paper_exchange.venue.maintenance import GOING_AWAY, REASON
 from paper_exchange.markets.world import World
-from paper_exchange.validation import REQUESTS, Request, validate
-from paper_exchange.venue import Settings, Venue
+from paper_exchange.protocol.requests import REQUESTS, Request, validate
+from paper_exchange.venue.state import Settings, Venue
 
 USER = "the token's owner"
 """Whom the accounts belong to: one token opens them all, so they share what Deriv grants a user."""

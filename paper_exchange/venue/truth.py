@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from paper_exchange.money import text
-from paper_exchange.venue import Venue
+from paper_exchange.venue.state import Venue
 
 
 def truth(venue: Venue, *, events: bool = False) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from websockets.sync.client import connect
 from paper_exchange.errors import SetupError
 from paper_exchange.faults import fault
 from paper_exchange.record import Recorder
-from paper_exchange.truth import truth
+from paper_exchange.venue.truth import truth
 
 START = 1_772_409_600
 ACCOUNT = "DOT90000001"

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from paper_exchange import validation
-from paper_exchange.accounts import Account
+from paper_exchange.protocol import requests as validation
+from paper_exchange.venue.accounts import Account
 from paper_exchange.calls import HANDLERS
 from paper_exchange.cli import main
-from paper_exchange.core import Exchange
+from paper_exchange.exchange import Exchange
 from paper_exchange.markets.world import build_world
-from paper_exchange.schema import Field
-from paper_exchange.venue import Settings
+from paper_exchange.protocol.schema import Field
+from paper_exchange.venue.state import Settings
 from paper_exchange.verify import trader
 from paper_exchange.verify.bad_requests import bad_requests
 from paper_exchange.verify.course import verify
@@ -27,7 +27,7 @@ from paper_exchange.verify.offers import terms_of
 from paper_exchange.verify.published import Published
 from paper_exchange.verify.tally import Tally
 
-SCHEMAS = Path(__file__).resolve().parents[2].parent / "shared" / "deriv-schemas" / "new"
+SCHEMAS = Path(__file__).resolve().parents[3].parent / "shared" / "deriv-schemas" / "new"
 REST_CALLS = {"health", "get_accounts", "create_account", "websocket", "reset_demo_balance", "bulk_purchase"}
 
 

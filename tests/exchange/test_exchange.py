@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from paper_exchange.connections import Close
+from paper_exchange.venue.connections import Close
 from paper_exchange.markets.world import build_world
 
 ACCOUNT = "DOT90000001"

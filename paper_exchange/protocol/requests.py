@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paper_exchange.schema import Field, Request, integer, validate
+from paper_exchange.protocol.schema import Field, Request, integer, validate
 
 __all__ = ["GRANULARITIES", "ONE", "REQUESTS", "Field", "Request", "integer", "validate"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from paper_exchange.money import text
 
 if TYPE_CHECKING:
-    from paper_exchange.accounts import Account, CashRow
+    from paper_exchange.venue.accounts import Account, CashRow
     from paper_exchange.errors import CallError
 
 ORDERS = frozenset({"buy", "sell", "cancel", "contract_update"})

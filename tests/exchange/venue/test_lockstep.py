@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paper_exchange.pacing import Lockstep
+from paper_exchange.venue.lockstep import Lockstep
 
 
 def test_nobody_means_no_time() -> None:

@@ -10,7 +10,7 @@ from paper_exchange.contracts.open_contract import OpenContract
 from paper_exchange.contracts.pricing import bid
 from paper_exchange.contracts.resale import resale_refusal
 from paper_exchange.contracts.views import Moment, open_contract_view
-from paper_exchange.venue import Venue
+from paper_exchange.venue.state import Venue
 from xtitan_core.contracts import HIGHER_LOWER, RISE_FALL, ContractType
 from xtitan_core.prices import Monitoring, bid_for_payout
 

@@ -75,12 +75,12 @@ def help_of(main: Callable[[list[str]], int], path: list[str]) -> str:
 
 
 ENUMS = {
-    "outcomes": ("live_runner.gate", "Outcome"),
-    "gate-reasons": ("live_runner.gate", "GateReason"),
-    "limit-reasons": ("live_runner.limits", "LimitBreach"),
+    "outcomes": ("live_runner.buying.gate", "Outcome"),
+    "gate-reasons": ("live_runner.buying.gate", "GateReason"),
+    "limit-reasons": ("live_runner.guards.limits", "LimitBreach"),
     "decision-reasons": ("xtitan_core.decision", "Reason"),
     "missed-reasons": ("live_runner.trading.engine", "Missed"),
-    "verdicts": ("live_runner.binding", "Proof"),
+    "verdicts": ("live_runner.reconcile.binding", "Proof"),
     "cash-rows": ("live_runner.ledger.records", "Booked"),
     "tick-kinds": ("live_runner.trading.market", "TickKind"),
     "bundle-problems": ("xtitan_core.bundle.verification", "BundleProblem"),

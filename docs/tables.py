@@ -118,13 +118,13 @@ def settings() -> str:
 
 
 def limits() -> str:
-    from live_runner.limits import Limits
+    from live_runner.guards.limits import Limits
 
     return table(("limit", "default", "what it bounds"), model_rows(Limits, "limits."))
 
 
 def metrics() -> str:
-    from live_runner.ops.metrics import Metrics
+    from live_runner.ops.metrics_server import Metrics
 
     rows = []
     for metric in vars(Metrics()).values():
@@ -150,7 +150,7 @@ def intent_states() -> str:
 
 
 def final_refusals() -> str:
-    from live_runner.gate import FINAL_REFUSALS
+    from live_runner.buying.gate import FINAL_REFUSALS
 
     return ", ".join(map(code, sorted(FINAL_REFUSALS))) + ".\n"
 

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from live_runner.gate import Gate, Outcome
-from live_runner.latch import KillLatch
+from live_runner.buying.gate import Gate, Outcome
+from live_runner.guards.latch import KillLatch
 from live_runner.ledger import IntentState, Ledger, LedgerFaultError, Order
-from live_runner.limits import Limits
-from live_runner.recovery import cash_row, recover
+from live_runner.guards.limits import Limits
+from live_runner.reconcile.recovery import cash_row, recover
 from paper_exchange.venue.accounts import Account
 from paper_exchange.exchange import Exchange
 from paper_exchange.faults import FaultName, Faults, Mix

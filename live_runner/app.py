@@ -14,26 +14,26 @@ from typing import Any, cast
 
 from pydantic import SecretStr
 
-from live_runner.bookkeeping import Books
+from live_runner.journal.bookkeeping import Books
 from live_runner.config import ConfigError, Settings
-from live_runner.decisions import Decider
-from live_runner.gate import Gate
-from live_runner.journal import Journal
-from live_runner.latch import KillLatch
+from live_runner.buying.decider import Decider
+from live_runner.buying.gate import Gate
+from live_runner.journal.writer import Journal
+from live_runner.guards.latch import KillLatch
 from live_runner.ledger import Ledger
-from live_runner.loop import TradingLoop
+from live_runner.loop.trading_loop import TradingLoop
 from live_runner.models.keeper import SlotKeeper
 from live_runner.models.source import DirectorySource, ModelSource, model_source
 from live_runner.models.store import ModelStore
-from live_runner.operators import Operators
+from live_runner.ops.operators import Operators
 from live_runner.ops.control import ControlServer
-from live_runner.ops.metrics import Metrics, MetricsServer
-from live_runner.parts import Parts
-from live_runner.status import IDENTITY, Identity, write_identity
+from live_runner.ops.metrics_server import Metrics, MetricsServer
+from live_runner.loop.parts import Parts
+from live_runner.ops.status import IDENTITY, Identity, write_identity
 from live_runner.trading.engine import Engine, EngineSettings
-from live_runner.trading.follow import Follower
+from live_runner.reconcile.follow import Follower
 from live_runner.trading.market import Market
-from live_runner.venue import StartError, VenueClock, budgets_of, choose_account
+from live_runner.venue.checks import StartError, VenueClock, budgets_of, choose_account
 from xtitan_core.deriv.client import TRADING, DerivClient
 from xtitan_core.deriv.rest import Account, RestClient
 from xtitan_core.deriv.session import DERIV_PACE, PAPER_PACE, sessions

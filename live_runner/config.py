@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
-from live_runner.limits import Limits
+from live_runner.guards.limits import Limits
 
 PAPER_TOKEN = "paper"
 TOKEN_VARIABLE = "XTITAN_TOKEN"

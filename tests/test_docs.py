@@ -45,7 +45,7 @@ def fields(model: type[BaseModel], prefix: str = "") -> Names:
 
 def settings() -> Names:
     from live_runner.config import Settings
-    from live_runner.limits import Limits
+    from live_runner.guards.limits import Limits
 
     return fields(Settings) | fields(Limits, "limits.")
 
@@ -60,7 +60,7 @@ def params() -> Names:
 def metrics() -> Names:
     from prometheus_client import generate_latest
 
-    from live_runner.ops.metrics import Metrics
+    from live_runner.ops.metrics_server import Metrics
 
     page = generate_latest(Metrics().registry).decode()
     return {name for name in re.findall(r"^# HELP (\S+)", page, re.MULTILINE) if not name.endswith("_created")}

@@ -10,7 +10,7 @@ from live_runner.ledger.intents import append_event
 from live_runner.ledger.records import LedgerError
 from live_runner.ledger.storage import Storage
 from live_runner.ledger.verify import verify
-from live_runner.limits import Snapshot
+from live_runner.guards.limits import Snapshot
 from xtitan_core.clock import DAY, midnight
 
 _RESERVED = (

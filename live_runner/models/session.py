@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from live_runner.models.problems import ModelError
+from live_runner.models.errors import ModelError
 from xtitan_core.bundle.verification import VerifiedBundle
 from xtitan_core.calibration import Platt
 from xtitan_core.clock import monotonic

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from live_runner.models.slots import Slot, SlotModel
+from live_runner.models.roles import Slot, SlotModel
 from live_runner.trading.shadow import ShadowBook
 from xtitan_core.contracts import Contract, ContractType
 from xtitan_core.decision import Quote, Reason, decide, preferred_side

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from live_runner.gate import Gate
-from live_runner.latch import KillLatch
+from live_runner.buying.gate import Gate
+from live_runner.guards.latch import KillLatch
 from live_runner.ledger import Ledger, Order
-from live_runner.limits import Limits
-from live_runner.recovery import RecoveryReport, recover
+from live_runner.guards.limits import Limits
+from live_runner.reconcile.recovery import RecoveryReport, recover
 from xtitan_core.clock import ManualClock
 from xtitan_core.contracts import Contract, ContractType, DurationUnit
 from xtitan_core.deriv.errors import ConnectionLost, DerivError, NotConnected

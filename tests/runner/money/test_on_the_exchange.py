@@ -14,11 +14,11 @@ from typing import Any
 import httpx
 import pytest
 
-from live_runner.gate import Gate, Outcome
-from live_runner.latch import KillLatch
+from live_runner.buying.gate import Gate, Outcome
+from live_runner.guards.latch import KillLatch
 from live_runner.ledger import IntentState, Ledger, Order
-from live_runner.limits import Limits
-from live_runner.recovery import cash_row, recover
+from live_runner.guards.limits import Limits
+from live_runner.reconcile.recovery import cash_row, recover
 from xtitan_core.clock import ManualClock
 from xtitan_core.contracts import Contract, ContractType, DurationUnit
 from xtitan_core.deriv import requests

@@ -16,17 +16,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-import live_runner.gate
+import live_runner.buying.gate
 import live_runner.ledger.book
-import live_runner.recovery
-import live_runner.resolution
-from live_runner import binding
-from live_runner.gate import Gate, GateReason, Outcome
-from live_runner.latch import KillLatch
+import live_runner.reconcile.recovery
+import live_runner.reconcile.resolution
+from live_runner.reconcile import binding
+from live_runner.buying.gate import Gate, GateReason, Outcome
+from live_runner.guards.latch import KillLatch
 from live_runner.ledger import IntentState, Ledger, Order
 from live_runner.ledger.storage import Storage
-from live_runner.limits import LimitBreach
-from live_runner.recovery import cash_row
+from live_runner.guards.limits import LimitBreach
+from live_runner.reconcile.recovery import cash_row
 from xtitan_core.contracts import Contract, ContractType, DurationUnit
 from xtitan_core.deriv.records import StatementRow
 from xtitan_core.randomness import stream
@@ -295,7 +295,7 @@ def retry_when_unknown(patch: pytest.MonkeyPatch) -> None:
 
 
 def any_error_is_a_refusal(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(live_runner.gate, "FINAL_REFUSALS", frozenset({"Timeout", "InternalServerError", "PriceMoved"}))
+    patch.setattr(live_runner.buying.gate, "FINAL_REFUSALS", frozenset({"Timeout", "InternalServerError", "PriceMoved"}))
 
 
 def rule_out_at_once(patch: pytest.MonkeyPatch) -> None:
@@ -317,13 +317,13 @@ def forget_what_was_sent_at_restart(patch: pytest.MonkeyPatch) -> None:
                 ledger.unknown(intent.intent_id, "restart", now)
                 ledger.not_bought(intent.intent_id, "surely not", now)
 
-    patch.setattr(live_runner.recovery, "close_earlier_runs", close)
+    patch.setattr(live_runner.reconcile.recovery, "close_earlier_runs", close)
 
 
 def abandon_when_the_answer_is_lost(patch: pytest.MonkeyPatch) -> None:
     def unknown(self: Gate, intent_id: int, reason: str, quote: Any, edge: Any = None) -> Any:
         intent = self._ledger.rejected(intent_id, reason, self._clock.now())
-        return live_runner.gate.Purchase(Outcome.REJECTED, reason, intent, quote, edge)
+        return live_runner.buying.gate.Purchase(Outcome.REJECTED, reason, intent, quote, edge)
 
     patch.setattr(Gate, "_unknown", unknown)
 
@@ -356,14 +356,14 @@ def bind_to_any_row(patch: pytest.MonkeyPatch) -> None:
             else binding.Verdict(binding.Proof.BOUND, "some row", rows[-1])
         )
 
-    patch.setattr(live_runner.resolution, "judge", judge)
+    patch.setattr(live_runner.reconcile.resolution, "judge", judge)
 
 
 def skip_the_statement(patch: pytest.MonkeyPatch) -> None:
     async def nothing(*_: Any) -> list[Any]:
         return []
 
-    patch.setattr(live_runner.recovery, "read_statement", nothing)
+    patch.setattr(live_runner.reconcile.recovery, "read_statement", nothing)
 
 
 SABOTAGES = [
@@ -386,7 +386,7 @@ async def test_a_broken_guard_is_noticed(sabotage: Callable[[pytest.MonkeyPatch]
     with pytest.MonkeyPatch.context() as patch:
         sabotage(patch)
         for seed in range(40):
-            with contextlib.suppress(live_runner.recovery.RecoveryError):
+            with contextlib.suppress(live_runner.reconcile.recovery.RecoveryError):
                 if (await run_life(seed)).violations:
                     return
     pytest.fail("forty lives with this guard broken, and nothing was noticed")

@@ -1,0 +1,260 @@
+"""Making ledger and venue agree: one code path for the first start, every restart and every reconnect.
+
+``recover`` reads the venue's records once, books what is new, resolves what can be resolved and says whether trading
+may go on. It never waits: when evidence needs time, it returns and is called again. It reads only; nothing here can
+buy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from live_runner.reconcile.binding import TOMBSTONE_S, in_chain_order
+from live_runner.guards.latch import KillLatch
+from live_runner.ledger import Booked, CashRow, Intent, Ledger, LedgerError, LedgerFaultError
+from live_runner.guards.limits import Limits
+from live_runner.reconcile.resolution import Evidence, Findings, close_earlier_runs, resolve
+from live_runner.reconcile.statement import ReadingClient, cash_row, read_statement
+from xtitan_core.deriv import fields, requests
+from xtitan_core.deriv.errors import DerivClientError, FrameError
+from xtitan_core.deriv.protocol import Balance
+from xtitan_core.deriv.records import PortfolioContract
+
+__all__ = ["RecoveryError", "RecoveryReport", "cash_row", "recover"]
+
+OVERLAP_S = 3_600
+"""How far before the last booked row the statement is read again."""
+PATIENCE_S = 60.0
+"""Venue seconds that ledger and venue may disagree (the statement lags) before the runner halts."""
+BACKWARDS_S = 5
+"""Seconds the venue's clock may lie before the newest booked row; more means another exchange session."""
+
+
+class RecoveryError(Exception):
+    """The venue is not the one this ledger belongs to; one line that says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryReport:
+    """What one pass of recovery found.
+
+    Attributes:
+        ready: ledger and venue agree and no intent is unresolved; hand the report to ``Gate.arm``.
+        generation: the connection it was read on.
+        waiting: why it is not ready, one line each; call again after a few venue seconds.
+        halted: why this pass halted the runner.
+        bound, not_bought, abandoned, settled, late: intents that this pass moved.
+        balance_cents: the account's balance.
+        skew_s: venue time minus ours, at least; the venue's clock has whole seconds.
+    """
+
+    ready: bool
+    generation: int
+    waiting: tuple[str, ...] = ()
+    halted: str | None = None
+    bound: tuple[Intent, ...] = ()
+    not_bought: tuple[Intent, ...] = ()
+    abandoned: tuple[Intent, ...] = ()
+    settled: tuple[Intent, ...] = ()
+    late: tuple[Intent, ...] = ()
+    balance_cents: int | None = None
+    skew_s: float = 0.0
+
+
+async def recover(
+    client: ReadingClient,
+    ledger: Ledger,
+    latch: KillLatch,
+    limits: Limits,
+    now: float,
+    *,
+    adopt_history: bool = False,
+) -> RecoveryReport:
+    """One pass. Call it after every connect, whenever the gate is not armed, and while anything is unresolved.
+
+    Args:
+        client: an open connection to the account.
+        ledger: the account's ledger.
+        latch: halted when venue and ledger contradict each other.
+        limits: for the allowed clock skew.
+        now: our idea of the venue's time.
+        adopt_history: on the first start, accept purchases of the last day that this ledger does not know.
+
+    Raises:
+        RecoveryError: another account, currency, or exchange session than the ledger's. A venue whose time merely
+            differs from ours is waited for.
+        LedgerFaultError: storage failed, or a row contradicts the ledger; the latch is halted, exit non-zero.
+    """
+    found = Findings()
+    unresolved: list[Intent] = []
+    try:
+        try:
+            await _pass(client, ledger, latch, limits, now, adopt_history, found)
+        except (DerivClientError, FrameError) as error:
+            # A partial read proves nothing: stay closed and read again.
+            found.waiting.append(f"the venue's records could not be read: {error}")
+        unresolved = ledger.unresolved()
+    except LedgerError as error:
+        latch.halt(f"ledger: {error}", "recovery")
+        raise error if isinstance(error, LedgerFaultError) else LedgerFaultError(str(error)) from error
+    found.waiting += [f"intent {i.intent_id} is {i.state.value}" for i in unresolved]
+    return RecoveryReport(
+        ready=not found.waiting and not found.disagreements,
+        generation=client.generation,
+        waiting=tuple(found.waiting + found.disagreements),
+        halted=found.halted,
+        bound=tuple(found.bound),
+        not_bought=tuple(found.not_bought),
+        abandoned=tuple(found.abandoned),
+        settled=tuple(found.settled),
+        late=tuple(found.late),
+        balance_cents=found.balance_cents,
+        skew_s=found.skew_s,
+    )
+
+
+async def _pass(
+    client: ReadingClient,
+    ledger: Ledger,
+    latch: KillLatch,
+    limits: Limits,
+    now: float,
+    adopt_history: bool,
+    found: Findings,
+) -> None:
+    close_earlier_runs(ledger, now, found)
+    venue_now = fields.epoch(await client.request(requests.time()), "time")
+    found.skew_s = venue_now - now
+    balance = await _balance(client, ledger)
+    found.balance_cents = balance.balance_cents
+    if not -limits.max_skew_s - 1.0 <= found.skew_s <= limits.max_skew_s:
+        # Either clock may be the wrong one, once or for good. Nothing is anchored, ruled out or taken for another
+        # session at a time that is in doubt.
+        found.waiting.append(f"our clock differs from the venue's by {found.skew_s:.1f} s; check time synchronisation")
+        return
+    if ledger.fresh and not await _begin(client, ledger, latch, balance, venue_now, now, adopt_history, found):
+        return
+    last = ledger.last_row()
+    if last is not None and venue_now < last.time - BACKWARDS_S:
+        raise RecoveryError(
+            f"the venue's time {venue_now} lies before the ledger's last row ({last.time}): this state folder belongs "
+            "to another exchange session; use another one"
+        )
+    rows = await read_statement(client, _read_from(ledger), venue_now)
+    _book(ledger, rows, now, found)
+    if last is not None and all(row.transaction_id != last.transaction_id for row in rows):
+        found.disagreements.append(f"the statement lacks transaction {last.transaction_id}, which is booked")
+    if ledger.balance_cents() != balance.balance_cents:
+        balance = await _balance(client, ledger)  # something may have settled while the statement was read
+    found.balance_cents = balance.balance_cents
+    if ledger.balance_cents() != balance.balance_cents:
+        found.disagreements.append(
+            f"the account holds {balance.balance_cents} cents, the ledger {ledger.balance_cents()}"
+        )
+    listed = PortfolioContract.list_from_frame(await client.request(requests.portfolio()))
+    portfolio = {c.contract_id for c in listed} - ledger.foreign_contracts()
+    unexplained = portfolio - {r.contract_id for r in rows} - {i.contract_id for i in ledger.open_contracts()}
+    complete = not found.disagreements and not unexplained
+    evidence = Evidence({r.transaction_id: r for r in rows}, client.generation, venue_now, complete)
+    resolve(ledger, latch, evidence, now, found)
+    _compare_open(ledger, portfolio, found)
+    _be_patient(ledger, latch, now, found)
+
+
+async def _balance(client: ReadingClient, ledger: Ledger) -> Balance:
+    balance = Balance.from_frame(await client.request(requests.balance()))
+    if balance.loginid != ledger.account_id:
+        raise RecoveryError(
+            f"the connection is for account {balance.loginid}, the ledger for {ledger.account_id}; check the account id"
+        )
+    if not ledger.fresh and ledger.opening()[1] != balance.currency:
+        raise RecoveryError(
+            f"the account holds {balance.currency}, the ledger {ledger.opening()[1]}; use another state folder"
+        )
+    return balance
+
+
+async def _begin(
+    client: ReadingClient,
+    ledger: Ledger,
+    latch: KillLatch,
+    balance: Balance,
+    venue_now: int,
+    now: float,
+    adopt_history: bool,
+    found: Findings,
+) -> bool:
+    """Record the opening balance; the newest statement row must carry it, or the next pass tries again."""
+    rows = await read_statement(client, venue_now - int(TOMBSTONE_S), venue_now)
+    newest = max(rows, key=lambda r: (r.time, r.transaction_id), default=None)
+    if newest is not None and newest.balance_cents != balance.balance_cents:
+        found.waiting.append("the balance moved while the statement was read")
+        return False
+    # The earlier of the clocks: a row that comes next must not look as if it were part of the opening balance.
+    time = min(venue_now, int(now)) if newest is None else newest.time
+    prior = [r.transaction_id for r in rows if r.time >= time]
+    ledger.begin(balance.balance_cents, balance.currency, time, prior, venue_now)
+    bought = sum(r.action == "buy" for r in rows)
+    if bought and not adopt_history:
+        found.halted = (
+            f"{bought} purchases of the last day are not in this new ledger, so the day's losses are unknown; "
+            "if the account is right, resume"
+        )
+        latch.halt(found.halted, "recovery")
+    return True
+
+
+def _read_from(ledger: Ledger) -> int:
+    """Where to start reading the statement: an hour before the last row, and before anything unresolved was sent."""
+    opened = ledger.opening()[2]
+    last = ledger.last_row()
+    start = opened if last is None else last.time - OVERLAP_S
+    sent = [int(i.sent_at) - OVERLAP_S for i in ledger.unresolved() if i.sent_at is not None]
+    unclaimed = [r.time for r in ledger.unbound_buys()]
+    return max(opened, min([start, *sent, *unclaimed]))
+
+
+def _book(ledger: Ledger, rows: list[CashRow], now: float, found: Findings) -> None:
+    """Book the new rows in the order of their balances."""
+    booked = {r.transaction_id for r in ledger.rows_since(min((r.time for r in rows), default=0))}
+    known = [r for r in rows if r.transaction_id in booked]
+    fresh = [r for r in rows if r.transaction_id not in booked and not ledger.is_prior(r)]
+    ordered, leftover = in_chain_order(fresh, ledger.balance_cents())
+    gaps = 0
+    for row in known + ordered + leftover:  # a known row is compared with what was booked
+        booking = ledger.book(row, now)
+        gaps += booking.result is Booked.GAP
+        if booking.settled is not None:
+            found.settled.append(booking.settled)
+    if gaps:
+        found.disagreements.append(f"{gaps} statement rows do not follow the last booked balance")
+
+
+def _compare_open(ledger: Ledger, portfolio: set[int], found: Findings) -> None:
+    """The venue's portfolio must be our open contracts, and each of them must have been paid for."""
+    ours = {i.contract_id for i in ledger.open_contracts() if i.contract_id is not None}
+    if ours - portfolio:
+        found.disagreements.append(f"contracts {_listed(ours - portfolio)} are open here, not at the venue")
+    if portfolio - ours:
+        found.waiting.append(f"contracts {_listed(portfolio - ours)} are open at the venue, not here")
+    unpaid = ledger.unpaid()
+    if unpaid:
+        found.disagreements.append(f"contracts {_listed(set(unpaid))} are ours, but no statement row pays for them")
+
+
+def _listed(ids: set[int]) -> str:
+    return ", ".join(map(str, sorted(ids)[:5]))
+
+
+def _be_patient(ledger: Ledger, latch: KillLatch, now: float, found: Findings) -> None:
+    """Reads may lag writes, so a disagreement is given a minute; one that lasts halts the runner."""
+    mark = ledger.last_note("disagreed", "agreed")
+    since = mark[1] if mark is not None and mark[0] == "disagreed" else None
+    if not found.disagreements:
+        if since is not None:
+            ledger.note("agreed", "", now)
+    elif since is None:
+        ledger.note("disagreed", found.disagreements[0], now)
+    elif now - since > PATIENCE_S:
+        found.halted = f"ledger and venue disagree: {found.disagreements[0]}"
+        latch.halt(found.halted, "recovery")

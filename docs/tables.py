@@ -342,7 +342,7 @@ def assumptions() -> str:
 
 
 def params() -> str:
-    from xtitan_assets.params import Params
+    from xtitan_assets.workspace.params import Params
 
     rows = []
     for section, field in Params.model_fields.items():
@@ -359,7 +359,7 @@ def jobs() -> str:
 
 
 def planned() -> str:
-    from xtitan_assets.plans import NEEDS
+    from xtitan_assets.runs.plans import NEEDS
 
     rows = [(code(f"xtitan run {name}"), " → ".join(map(code, runs))) for name, runs in NEEDS.items()]
     return table(("command", "Dagster jobs, in order"), rows)

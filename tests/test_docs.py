@@ -51,7 +51,7 @@ def settings() -> Names:
 
 
 def params() -> Names:
-    from xtitan_assets.params import Params
+    from xtitan_assets.workspace.params import Params
 
     sections = ((name, field.annotation) for name, field in Params.model_fields.items())
     return {key for name, model in sections for key in fields(model, f"{name}.")}  # type: ignore[arg-type]

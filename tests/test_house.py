@@ -120,7 +120,7 @@ def copy_of_the_sources(folder: Path) -> Path:
     ("where", "planted"),
     [
         ("live_runner/planted.py", "import paper_exchange"),
-        ("paper_exchange/planted.py", "import xtitan_assets.params"),
+        ("paper_exchange/planted.py", "import xtitan_assets.workspace.params"),
         ("xtitan_core/planted.py", "import live_runner"),
         ("live_runner/planted.py", "def later():\n    import torch"),
         ("xtitan_assets/steps/planted.py", "import dagster"),

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from xtitan_assets import environment
+from xtitan_assets.workspace import environment
 from xtitan_assets.commands import certificate, demo, doctor, keys, ledger, promote, rollback, run, sample, ui
 
 DESCRIPTION = """\

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from xtitan_assets import environment
+from xtitan_assets.workspace import environment
 
 environment.apply()
 

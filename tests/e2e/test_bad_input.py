@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xtitan_assets.paths import Home
-from xtitan_assets.steps.ticks import midnight, read_day, tick_path, write_day
+from xtitan_assets.workspace.paths import Home
+from xtitan_assets.steps.ingest.ticks import midnight, read_day, tick_path, write_day
 from xtitan_core.bundle.verification import read_files, sign, write_bundle
 from xtitan_core.contracts import ContractType, DurationUnit
 from xtitan_core.features.spec import DEFAULT_SPEC

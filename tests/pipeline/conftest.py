@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from xtitan_assets.params import Params
-from xtitan_assets.paths import Home
-from xtitan_assets.steps import ticks as tick_files
+from xtitan_assets.workspace.params import Params
+from xtitan_assets.workspace.paths import Home
+from xtitan_assets.steps.ingest import ticks as tick_files
 from xtitan_core.randomness import stream
 
 FIRST_DAY = date(2026, 1, 5)
@@ -95,7 +95,9 @@ def write_world(root: Path, symbol: str, returns: Returns, **sections: dict[str,
 
 def prepare(world: World) -> World:
     """Features, labels and dataset."""
-    from xtitan_assets.steps import dataset, features, labels
+    from xtitan_assets.steps.dataset import snapshot as dataset
+    from xtitan_assets.steps.features import inputs as features
+    from xtitan_assets.steps.features import labels
 
     for day in world.days:
         features.build_partition(world.symbol, day, world.home, world.params)
@@ -106,7 +108,9 @@ def prepare(world: World) -> World:
 
 def train_and_package(world: World) -> World:
     """Everything from the dataset to the signed bundle."""
-    from xtitan_assets.steps import calibrate, export, train
+    from xtitan_assets.steps.model import calibrate
+    from xtitan_assets.steps.model import export
+    from xtitan_assets.steps.model import train
 
     train.train(world.home, world.params)
     calibrate.fit(world.home, world.params)

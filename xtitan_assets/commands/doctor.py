@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from xtitan_assets.commands.options import Subparsers, add_workspace, say, show, workspace
-from xtitan_assets.params import Params
-from xtitan_assets.paths import Home
+from xtitan_assets.workspace.params import Params
+from xtitan_assets.workspace.paths import Home
 
 REQUIRED = ("dagster", "dagster-webserver", "mlflow", "dvc", "great-expectations", "pandas", "torch", "onnxruntime")
 
@@ -85,7 +85,7 @@ def folders(home: Home, params: Params) -> Answer:
 
 
 def signing(home: Home, params: Params) -> Answer:
-    from xtitan_assets.steps.export import SIGNING_KEY
+    from xtitan_assets.steps.model.export import SIGNING_KEY
 
     private = home.keys / SIGNING_KEY
     if not private.exists():
@@ -96,7 +96,7 @@ def signing(home: Home, params: Params) -> Answer:
 
 
 def ticks(home: Home, params: Params) -> Answer:
-    from xtitan_assets.steps.ticks import days_on_disk
+    from xtitan_assets.steps.ingest.ticks import days_on_disk
 
     stored = days_on_disk(home, params.data.symbol)
     text = f"{len(stored)} days of {params.data.symbol}, newest {stored[-1]}" if stored else "none yet"
@@ -104,9 +104,9 @@ def ticks(home: Home, params: Params) -> Answer:
 
 
 def venue(home: Home, params: Params) -> Answer:
-    from xtitan_assets.steps.errors import StepError
-    from xtitan_assets.steps.ticks import day_of
-    from xtitan_assets.steps.venue import venue_epoch
+    from xtitan_assets.workspace.errors import StepError
+    from xtitan_assets.steps.ingest.ticks import day_of
+    from xtitan_assets.steps.ingest.venue import venue_epoch
 
     try:
         now = venue_epoch(params)

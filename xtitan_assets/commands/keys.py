@@ -6,8 +6,8 @@ import argparse
 from typing import Any
 
 from xtitan_assets.commands.options import Subparsers, add_home, add_json, say, show
-from xtitan_assets.paths import Home
-from xtitan_assets.steps.errors import StepError
+from xtitan_assets.workspace.paths import Home
+from xtitan_assets.workspace.errors import StepError
 
 
 def add(commands: Subparsers) -> None:
@@ -35,7 +35,7 @@ def call(options: argparse.Namespace) -> int:
 
 def signing_key(home: Home) -> dict[str, Any]:
     """Paths of the signing key; it is generated when there is none."""
-    from xtitan_assets.steps.export import signing_key as ensure
+    from xtitan_assets.steps.model.export import signing_key as ensure
     from xtitan_core.bundle import keys
 
     try:

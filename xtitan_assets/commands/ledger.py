@@ -6,7 +6,7 @@ import argparse
 from datetime import UTC, datetime
 
 from xtitan_assets.commands.options import Subparsers, add_home, add_json, say, show
-from xtitan_assets.paths import Home
+from xtitan_assets.workspace.paths import Home
 
 
 def add(commands: Subparsers) -> None:
@@ -21,7 +21,7 @@ def add(commands: Subparsers) -> None:
 
 
 def call(options: argparse.Namespace) -> int:
-    from xtitan_assets.steps.ledger import as_rows, read
+    from xtitan_assets.steps.registry.promotion_ledger import as_rows, read
 
     home = Home.from_environment()
     entries = read(home.ledger)

@@ -7,8 +7,8 @@ import json
 import sys
 from typing import Any
 
-from xtitan_assets.params import Params, load_params
-from xtitan_assets.paths import Home
+from xtitan_assets.workspace.params import Params, load_params
+from xtitan_assets.workspace.paths import Home
 
 Subparsers = Any
 """argparse's private action type for ``add_subparsers``."""

@@ -22,7 +22,7 @@ def add(commands: Subparsers) -> None:
 
 
 def call(options: argparse.Namespace) -> int:
-    from xtitan_assets.steps.ledger import operator
+    from xtitan_assets.steps.registry.promotion_ledger import operator
 
     who = options.who or operator()
     return run.call(options, {"ops": {"champion_release": {"config": {"who": who, "why": options.why}}}})

@@ -21,8 +21,8 @@ def add(commands: Subparsers) -> None:
 
 
 def call(options: argparse.Namespace) -> int:
-    from xtitan_assets.steps.ledger import operator
-    from xtitan_assets.steps.promote import rollback
+    from xtitan_assets.steps.registry.promotion_ledger import operator
+    from xtitan_assets.steps.release.promote import rollback
 
     home, params = workspace(options)
     report = rollback(home, params, options.who or operator(), options.why)

@@ -6,7 +6,7 @@ import argparse
 import time
 
 from xtitan_assets.commands.options import Subparsers, add_workspace, progress, say, show, workspace
-from xtitan_assets.plans import NEEDS, plan
+from xtitan_assets.runs.plans import NEEDS, plan
 
 DESCRIPTION = """\
 Execute one of the pipeline's jobs, with the same assets and checks that the Dagster UI shows. Exit code 1 when a step
@@ -36,7 +36,7 @@ def add(commands: Subparsers) -> None:
 
 def call(options: argparse.Namespace, config: dict[str, object] | None = None) -> int:
     """Run and report; ``config`` configures the last run's assets."""
-    from xtitan_assets.execution import execute
+    from xtitan_assets.runs.execution import execute
 
     home, params = workspace(options)
     started = time.monotonic()

@@ -20,7 +20,7 @@ def add(commands: Subparsers) -> None:
 
 
 def call(options: argparse.Namespace) -> int:
-    from xtitan_assets.steps.sample import sample
+    from xtitan_assets.steps.ingest.sample import sample
 
     home, params = workspace(options)
     report = sample(home, params, options.seed, progress)

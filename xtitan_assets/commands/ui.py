@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from xtitan_assets import environment
+from xtitan_assets.workspace import environment
 from xtitan_assets.commands.options import Subparsers, add_home, progress, say
-from xtitan_assets.lineage import PROJECT
-from xtitan_assets.params import load_params
-from xtitan_assets.paths import Home
-from xtitan_assets.steps.errors import StepError
+from xtitan_assets.workspace.lineage import PROJECT
+from xtitan_assets.workspace.params import load_params
+from xtitan_assets.workspace.paths import Home
+from xtitan_assets.workspace.errors import StepError
 
 START_SECONDS = 120.0
 STOP_SECONDS = 15.0
@@ -39,7 +39,7 @@ def add(commands: Subparsers) -> None:
 
 
 def call(options: argparse.Namespace) -> int:
-    from xtitan_assets.instance import prepare
+    from xtitan_assets.runs.instance import prepare
 
     home = Home.from_environment()
     prepare(home)

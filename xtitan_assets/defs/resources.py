@@ -6,7 +6,7 @@ import os
 
 import dagster as dg
 
-from xtitan_assets.progress import progress_logger
+from xtitan_assets.defs.progress import progress_logger
 from xtitan_assets.resources.dvc import DvcResource
 from xtitan_assets.resources.workspace import WorkspaceResource
 

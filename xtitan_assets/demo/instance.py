@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from xtitan_assets.instance import prepare
-from xtitan_assets.paths import Home
+from xtitan_assets.runs.instance import prepare
+from xtitan_assets.workspace.paths import Home
 
 
 def prepare_instance(home: Home) -> None:

@@ -14,7 +14,7 @@ import httpx
 
 from xtitan_assets.demo.processes import Child, ProcessFailedError, command, run
 from xtitan_assets.demo.results import Bin
-from xtitan_assets.paths import Home
+from xtitan_assets.workspace.paths import Home
 from xtitan_core.journal import AnyRecord, read_journal
 
 Say = Callable[[str], None]

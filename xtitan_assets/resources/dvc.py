@@ -10,7 +10,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from xtitan_assets.steps.errors import StepError
+from xtitan_assets.workspace.errors import StepError
 
 LOCKED = ("Unable to acquire lock", "rwlock", "is busy")
 

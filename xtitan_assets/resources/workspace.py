@@ -5,8 +5,8 @@ from __future__ import annotations
 import dagster as dg
 from pydantic import Field
 
-from xtitan_assets.params import Params, load_params
-from xtitan_assets.paths import Home
+from xtitan_assets.workspace.params import Params, load_params
+from xtitan_assets.workspace.paths import Home
 
 
 class WorkspaceResource(dg.ConfigurableResource):  # type: ignore[type-arg]

@@ -11,9 +11,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from xtitan_assets.params import Params, load_params
-from xtitan_assets.paths import Home
-from xtitan_assets.steps.sample import paper_exchange
+from xtitan_assets.workspace.params import Params, load_params
+from xtitan_assets.workspace.paths import Home
+from xtitan_assets.steps.ingest.sample import paper_exchange
 
 PROJECT = Path(__file__).resolve().parents[3]
 

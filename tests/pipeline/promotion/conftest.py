@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xtitan_assets.params import Params
-from xtitan_assets.paths import Home
-from xtitan_assets.steps.register import RegisterReport, next_sequence, register
-from xtitan_assets.steps.registry import Registry
+from xtitan_assets.workspace.params import Params
+from xtitan_assets.workspace.paths import Home
+from xtitan_assets.steps.registry.register import RegisterReport, next_sequence, register
+from xtitan_assets.steps.registry.mlflow_registry import Registry
 from xtitan_core.bundle import keys
 from xtitan_core.bundle.verification import write_bundle
 from xtitan_core.contracts import ContractType, DurationUnit

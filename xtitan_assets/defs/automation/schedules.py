@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import dagster as dg
 
-from xtitan_assets.partitions import key
+from xtitan_assets.workspace.partitions import key
 from xtitan_assets.resources.workspace import WorkspaceResource
 
 

@@ -8,7 +8,7 @@ import time
 import dagster as dg
 from dagster import DagsterRunStatus as Status
 
-from xtitan_assets.requests import Cursor, LastRun, next_request
+from xtitan_assets.defs.automation.run_requests import Cursor, LastRun, next_request
 from xtitan_assets.resources.workspace import WorkspaceResource
 
 CAUSE, SENSOR = "xtitan/cause", "xtitan/sensor"
@@ -40,8 +40,8 @@ def request(
 @dg.sensor(job_name="shadow", minimum_interval_seconds=60)
 def journal_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult:
     """New segments from the runner: weigh the evidence again, at most every ten minutes."""
-    from xtitan_assets.steps.journal_pull import journal_source
-    from xtitan_assets.steps.triggers import newest_segment
+    from xtitan_assets.steps.shadow.journal_pull import journal_source
+    from xtitan_assets.steps.automation.triggers import newest_segment
 
     return request(context, newest_segment(journal_source(workspace.home())), cool_down=600.0)
 
@@ -49,7 +49,7 @@ def journal_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceReso
 @dg.sensor(job_name="retrain", minimum_interval_seconds=600)
 def auto_retrain_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult:
     """A model that died or will never pass, and a new day to learn from: retrain, at most once a day."""
-    from xtitan_assets.steps.triggers import retrain_cause
+    from xtitan_assets.steps.automation.triggers import retrain_cause
 
     cause = retrain_cause(workspace.home(), workspace.params())
     return request(context, cause, cool_down=86_400.0, retry_after=3_600.0)
@@ -58,7 +58,7 @@ def auto_retrain_sensor(context: dg.SensorEvaluationContext, workspace: Workspac
 @dg.sensor(job_name="promote", minimum_interval_seconds=300)
 def promotion_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult:
     """Promotes by itself in auto mode only; the gate is evaluated once more by the job."""
-    from xtitan_assets.steps.triggers import promotion_cause
+    from xtitan_assets.steps.automation.triggers import promotion_cause
 
     return request(context, promotion_cause(workspace.home(), workspace.params()), cool_down=300.0)
 
@@ -66,7 +66,7 @@ def promotion_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceRe
 @dg.run_failure_sensor(minimum_interval_seconds=30)
 def run_failure_alert(context: dg.RunFailureSensorContext, workspace: WorkspaceResource) -> None:
     """One line in data/alerts.jsonl for every failed run, and a webhook if one is set."""
-    from xtitan_assets.steps.alerts import alert
+    from xtitan_assets.steps.automation.alerts import alert
 
     run = context.dagster_run
     message = context.failure_event.message or "no message"

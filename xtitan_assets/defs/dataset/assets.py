@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from xtitan_assets.lineage import code_version, stage
+from xtitan_assets.workspace.lineage import code_version, stage
 from xtitan_assets.resources.workspace import WorkspaceResource
 
 
@@ -11,14 +11,14 @@ from xtitan_assets.resources.workspace import WorkspaceResource
     group_name="dataset",
     kinds={"numpy"},
     pool="workspace",
-    code_version=code_version("xtitan_assets/steps/dataset.py"),
+    code_version=code_version("xtitan_assets/steps/dataset/snapshot.py"),
     metadata=stage("dataset", ["data", "features", "labels", "splits", "train"]),
     owners=["team:data"],
 )
 def training_dataset(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The newest days of one symbol, split by time with purge and embargo."""
-    from xtitan_assets.steps.dataset import build_dataset
-    from xtitan_assets.steps.ticks import training_days, warm_up_days
+    from xtitan_assets.steps.dataset.snapshot import build_dataset
+    from xtitan_assets.steps.ingest.ticks import training_days, warm_up_days
 
     home, params = workspace.home(), workspace.params()
     warm = warm_up_days(params.features.anchor_bars, params.features.bar_seconds)

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import dagster as dg
 
-from xtitan_assets.lineage import code_version, stage
-from xtitan_assets.partitions import key, split, symbol_day, warm_up
+from xtitan_assets.workspace.lineage import code_version, stage
+from xtitan_assets.workspace.partitions import key, split, symbol_day, warm_up
 from xtitan_assets.resources.workspace import WorkspaceResource
 
 # Dagster's own `all_deps_blocking_checks_passed` is true for a day as soon as *one* of the days it maps to passed, so with
@@ -36,13 +36,13 @@ TICKS = [dg.AssetDep("ticks_raw", partition_mapping=warm_up(1))]
     group_name="features",
     kinds={"numpy"},
     automation_condition=WHEN_READY,
-    code_version=code_version("xtitan_assets/steps/features.py", "xtitan_core/features"),
+    code_version=code_version("xtitan_assets/steps/features/inputs.py", "xtitan_core/features"),
     metadata=stage("dataset", ["features", "train"]),
     owners=["team:data"],
 )
 def features(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Model inputs of one symbol-day, bit for bit what the runner computes tick by tick."""
-    from xtitan_assets.steps.features import build_partition
+    from xtitan_assets.steps.features.inputs import build_partition
 
     home, params = workspace.home(), workspace.params()
     for symbol, day in split(context.partition_keys):
@@ -57,13 +57,13 @@ def features(context: dg.AssetExecutionContext, workspace: WorkspaceResource) ->
     group_name="features",
     kinds={"numpy"},
     automation_condition=WHEN_READY,
-    code_version=code_version("xtitan_assets/steps/labels.py", "xtitan_core/contracts"),
+    code_version=code_version("xtitan_assets/steps/features/labels.py", "xtitan_core/contracts"),
     metadata=stage("dataset", ["labels"]),
     owners=["team:data"],
 )
 def labels(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """How every contract that could have been bought on one symbol-day would have ended."""
-    from xtitan_assets.steps.labels import build_partition
+    from xtitan_assets.steps.features.labels import build_partition
 
     home, params = workspace.home(), workspace.params()
     for symbol, day in split(context.partition_keys):

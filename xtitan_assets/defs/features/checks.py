@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from xtitan_assets.partitions import split, symbol_day
+from xtitan_assets.workspace.partitions import split, symbol_day
 from xtitan_assets.resources.workspace import WorkspaceResource
 
 
@@ -11,7 +11,7 @@ def partition_check(asset: str, step: str, name: str, description: str) -> dg.As
 
     @dg.asset_check(asset=asset, name=name, description=description, blocking=True, partitions_def=symbol_day)
     def run(context: dg.AssetCheckExecutionContext, workspace: WorkspaceResource) -> dg.AssetCheckResult:
-        from xtitan_assets.steps import gates
+        from xtitan_assets.steps.features import checks as gates
 
         answer = getattr(gates, step)(workspace.home(), workspace.params(), split(context.partition_keys))
         return dg.AssetCheckResult(passed=answer.passed, description=answer.summary, metadata=answer.details)

@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from xtitan_assets.lineage import code_version, stage
-from xtitan_assets.partitions import days, key, split, symbol_day
+from xtitan_assets.workspace.lineage import code_version, stage
+from xtitan_assets.workspace.partitions import days, key, split, symbol_day
 from xtitan_assets.resources.workspace import WorkspaceResource
 
 
@@ -11,12 +11,12 @@ from xtitan_assets.resources.workspace import WorkspaceResource
     group_name="ingest",
     kinds={"json"},
     pool="deriv_api",
-    code_version=code_version("xtitan_assets/steps/venue.py"),
+    code_version=code_version("xtitan_assets/steps/ingest/venue.py"),
     owners=["team:data"],
 )
 def active_symbols(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """What the venue trades now: names, precision, open or closed."""
-    from xtitan_assets.steps.venue import active_symbols as ask
+    from xtitan_assets.steps.ingest.venue import active_symbols as ask
 
     return dg.MaterializeResult(metadata=ask(workspace.home(), workspace.params()))
 
@@ -28,15 +28,15 @@ def active_symbols(workspace: WorkspaceResource) -> dg.MaterializeResult:  # typ
     kinds={"parquet"},
     pool="deriv_api",
     retry_policy=dg.RetryPolicy(max_retries=3, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS),
-    code_version=code_version("xtitan_assets/steps/download.py", "xtitan_assets/steps/ticks.py"),
+    code_version=code_version("xtitan_assets/steps/ingest/download.py", "xtitan_assets/steps/ingest/ticks.py"),
     metadata=stage("sample", ["data", "features"]),
     owners=["team:data"],
 )
 def ticks_raw(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Ticks of one closed UTC day of one symbol, written once."""
-    from xtitan_assets.steps.download import collect, prune
-    from xtitan_assets.steps.errors import StepError
-    from xtitan_assets.steps.venue import VenueUnreachable, venue_epoch
+    from xtitan_assets.steps.ingest.download import collect, prune
+    from xtitan_assets.workspace.errors import StepError
+    from xtitan_assets.steps.ingest.venue import VenueUnreachable, venue_epoch
 
     home, params = workspace.home(), workspace.params()
     partitions = split(context.partition_keys)
@@ -62,14 +62,14 @@ def ticks_raw(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
     partitions_def=days,
     group_name="ingest",
     kinds={"json"},
-    code_version=code_version("xtitan_assets/steps/quotes.py"),
+    code_version=code_version("xtitan_assets/steps/ingest/quotes.py"),
     owners=["team:data"],
 )
 def payout_quotes(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Payouts that were quoted on one day, from the runner's journal; the pipeline itself never asks for a quote."""
     from datetime import date
 
-    from xtitan_assets.steps.quotes import collect_quotes
+    from xtitan_assets.steps.ingest.quotes import collect_quotes
 
     wanted = [date.fromisoformat(str(text)) for text in context.partition_keys]
     reports = collect_quotes(workspace.home(), workspace.params(), wanted)

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from xtitan_assets.partitions import split, symbol_day
+from xtitan_assets.workspace.partitions import split, symbol_day
 from xtitan_assets.resources.workspace import WorkspaceResource
 
 
@@ -11,7 +11,7 @@ def tick_check(step: str, name: str, description: str) -> dg.AssetChecksDefiniti
 
     @dg.asset_check(asset="ticks_raw", name=name, description=description, blocking=True, partitions_def=symbol_day)
     def run(context: dg.AssetCheckExecutionContext, workspace: WorkspaceResource) -> dg.AssetCheckResult:
-        from xtitan_assets.steps import quality
+        from xtitan_assets.steps.ingest import checks as quality
 
         finding = quality.check_days(workspace.home(), getattr(quality, step), split(context.partition_keys))
         return dg.AssetCheckResult(passed=finding.passed, description=finding.summary, metadata=finding.details)
@@ -27,8 +27,8 @@ spikes = tick_check("spikes", "spikes", "At most three returns beyond eight nomi
 
 @dg.asset_check(asset="ticks_raw", description="Every symbol's newest day is at most two days behind the venue")
 def fresh_per_symbol(workspace: WorkspaceResource) -> dg.AssetCheckResult:
-    from xtitan_assets.steps.quality import Finding, freshness
-    from xtitan_assets.steps.venue import VenueUnreachable, venue_epoch
+    from xtitan_assets.steps.ingest.checks import Finding, freshness
+    from xtitan_assets.steps.ingest.venue import VenueUnreachable, venue_epoch
 
     params = workspace.params()
     try:

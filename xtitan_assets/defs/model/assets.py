@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from xtitan_assets.lineage import code_version, stage
+from xtitan_assets.workspace.lineage import code_version, stage
 from xtitan_assets.resources.workspace import WorkspaceResource
 
 TRAINING_SECONDS = 6 * 3_600
@@ -14,13 +14,13 @@ TRAINING_SECONDS = 6 * 3_600
     kinds={"torch"},
     pool="gpu",
     op_tags={"dagster/max_runtime": TRAINING_SECONDS, "dagster-celery/queue": "gpu"},
-    code_version=code_version("xtitan_assets/steps/train.py", "xtitan_assets/modeling"),
+    code_version=code_version("xtitan_assets/steps/model/train.py", "xtitan_assets/modeling"),
     metadata=stage("train", ["data", "labels", "splits", "train"]),
     owners=["team:models"],
 )
 def model_checkpoint(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The simplest candidate that nothing beats on purged walk-forward validation; resumes where it was stopped."""
-    from xtitan_assets.steps.train import train
+    from xtitan_assets.steps.model.train import train
 
     report = train(workspace.home(), workspace.params(), context.log.info)
     return dg.MaterializeResult(metadata=report.as_metadata())
@@ -31,13 +31,13 @@ def model_checkpoint(context: dg.AssetExecutionContext, workspace: WorkspaceReso
     group_name="model",
     kinds={"json"},
     pool="workspace",
-    code_version=code_version("xtitan_assets/steps/calibrate.py", "xtitan_core/calibration.py"),
+    code_version=code_version("xtitan_assets/steps/model/calibrate.py", "xtitan_core/calibration.py"),
     metadata=stage("train", ["data", "labels", "train"]),
     owners=["team:models"],
 )
 def calibration(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Two numbers for each head, fitted on a span the weights never saw."""
-    from xtitan_assets.steps.calibrate import fit
+    from xtitan_assets.steps.model.calibrate import fit
 
     report = fit(workspace.home(), workspace.params())
     return dg.MaterializeResult(metadata=report.as_metadata())
@@ -48,15 +48,15 @@ def calibration(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: 
     group_name="model",
     kinds={"onnx"},
     pool="workspace",
-    code_version=code_version("xtitan_assets/steps/export.py", "xtitan_core/bundle/verification.py", "xtitan_core/bundle/manifest.py"),
+    code_version=code_version("xtitan_assets/steps/model/export.py", "xtitan_core/bundle/verification.py", "xtitan_core/bundle/manifest.py"),
     metadata=stage("package", ["data", "decision", "features", "labels", "quotes", "registry", "train"]),
     owners=["team:models"],
 )
 def serving_bundle(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """ONNX, manifest, signature and golden vectors: all that ever reaches the trading host."""
-    from xtitan_assets.steps.export import export
-    from xtitan_assets.steps.register import next_sequence
-    from xtitan_assets.steps.venue import bundle_epoch
+    from xtitan_assets.steps.model.export import export
+    from xtitan_assets.steps.registry.register import next_sequence
+    from xtitan_assets.steps.ingest.venue import bundle_epoch
 
     home, params = workspace.home(), workspace.params()
     report = export(
@@ -74,13 +74,13 @@ def serving_bundle(context: dg.AssetExecutionContext, workspace: WorkspaceResour
     group_name="model",
     kinds={"json"},
     pool="workspace",
-    code_version=code_version("xtitan_assets/steps/backtest.py", "xtitan_core/decision.py", "xtitan_core/prices"),
+    code_version=code_version("xtitan_assets/steps/model/backtest.py", "xtitan_core/decision.py", "xtitan_core/prices"),
     metadata=stage("evaluate", ["data", "decision", "labels", "quotes", "train"]),
     owners=["team:models"],
 )
 def backtest_report(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """What the bundle would have done on the held-back span at quoted payouts. It opens the door to shadow, no more."""
-    from xtitan_assets.steps.backtest import backtest
+    from xtitan_assets.steps.model.backtest import backtest
 
     report = backtest(workspace.home(), workspace.params())
     return dg.MaterializeResult(metadata=report.as_metadata())
@@ -91,13 +91,13 @@ def backtest_report(workspace: WorkspaceResource) -> dg.MaterializeResult:  # ty
     group_name="model",
     kinds={"mlflow"},
     pool="workspace",
-    code_version=code_version("xtitan_assets/steps/register.py"),
+    code_version=code_version("xtitan_assets/steps/registry/register.py"),
     owners=["team:models"],
 )
 def registered_model(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """A version in the registry with the aliases `challenger` and `shadow`, and a line in the promotion ledger."""
-    from xtitan_assets.steps.register import register
-    from xtitan_assets.steps.venue import bundle_epoch
+    from xtitan_assets.steps.registry.register import register
+    from xtitan_assets.steps.ingest.venue import bundle_epoch
 
     home, params = workspace.home(), workspace.params()
     report = register(home, params, context.run.run_id, venue_epoch=bundle_epoch(home, params))

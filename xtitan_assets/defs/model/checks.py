@@ -15,7 +15,7 @@ def model_check(
 
     @dg.asset_check(asset=asset, name=step, description=description, blocking=blocking)
     def run(workspace: WorkspaceResource) -> dg.AssetCheckResult:
-        from xtitan_assets.steps import model_gates
+        from xtitan_assets.steps.model import checks as model_gates
 
         answer = getattr(model_gates, step)(workspace.home(), *([workspace.params()] if with_params else []))
         severity = dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN
@@ -28,7 +28,7 @@ def model_check(
 
 @dg.asset_check(asset="calibration", blocking=True, description="Calibration error is what chance explains")
 def calibration_error(workspace: WorkspaceResource) -> dg.AssetCheckResult:
-    from xtitan_assets.steps.model_gates import calibration_error as judge
+    from xtitan_assets.steps.model.checks import calibration_error as judge
 
     finding, serious = judge(workspace.home())
     severity = dg.AssetCheckSeverity.ERROR if serious else dg.AssetCheckSeverity.WARN

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from xtitan_assets.lineage import code_version
+from xtitan_assets.workspace.lineage import code_version
 from xtitan_assets.resources.dvc import DvcResource
 from xtitan_assets.resources.workspace import WorkspaceResource
 
@@ -19,12 +19,12 @@ class PromotionConfig(dg.Config):
     group_name="release",
     kinds={"mlflow"},
     pool="workspace",
-    code_version=code_version("xtitan_assets/steps/promote.py"),
+    code_version=code_version("xtitan_assets/steps/release/promote.py"),
     owners=["team:models"],
 )
 def champion_release(config: PromotionConfig, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The alias `champion` moves, with a certificate and a line in the ledger; the gate is evaluated once more."""
-    from xtitan_assets.steps.promote import promote
+    from xtitan_assets.steps.release.promote import promote
 
     report = promote(workspace.home(), workspace.params(), config.who, config.why)
     if not report.promoted:

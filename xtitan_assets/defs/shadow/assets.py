@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from xtitan_assets.lineage import code_version
+from xtitan_assets.workspace.lineage import code_version
 from xtitan_assets.resources.workspace import WorkspaceResource
 
 
@@ -10,12 +10,12 @@ from xtitan_assets.resources.workspace import WorkspaceResource
     group_name="shadow",
     kinds={"json"},
     pool="workspace",
-    code_version=code_version("xtitan_assets/steps/journal_pull.py", "xtitan_core/journal.py"),
+    code_version=code_version("xtitan_assets/steps/shadow/journal_pull.py", "xtitan_core/journal.py"),
     owners=["team:models"],
 )
 def live_journal(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The runner's segments, copied once and verified as one chain (which is why it has no partitions)."""
-    from xtitan_assets.steps.journal_pull import journal_source, pull
+    from xtitan_assets.steps.shadow.journal_pull import journal_source, pull
 
     home = workspace.home()
     report = pull(home, journal_source(home))
@@ -27,12 +27,12 @@ def live_journal(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type:
     group_name="shadow",
     kinds={"json"},
     pool="workspace",
-    code_version=code_version("xtitan_assets/steps/shadow.py", "xtitan_core/evidence"),
+    code_version=code_version("xtitan_assets/steps/shadow/evidence.py", "xtitan_core/evidence"),
     owners=["team:models"],
 )
 def shadow_report(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """The evidence so far: bankroll of the paper account against its thresholds, and bounds on the edge."""
-    from xtitan_assets.steps.shadow import evaluate
+    from xtitan_assets.steps.shadow.evidence import evaluate
 
     report = evaluate(workspace.home(), workspace.params())
     return dg.MaterializeResult(metadata=report.as_metadata())
@@ -43,12 +43,12 @@ def shadow_report(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type
     group_name="shadow",
     kinds={"json"},
     pool="workspace",
-    code_version=code_version("xtitan_assets/steps/drift.py"),
+    code_version=code_version("xtitan_assets/steps/shadow/drift.py"),
     owners=["team:models"],
 )
 def drift_report(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Calibration and inputs of the running models, judged with the day as the unit."""
-    from xtitan_assets.steps.drift import evaluate
+    from xtitan_assets.steps.shadow.drift import evaluate
 
     report = evaluate(workspace.home(), workspace.params())
     return dg.MaterializeResult(metadata=report.as_metadata())

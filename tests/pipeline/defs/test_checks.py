@@ -1,0 +1,189 @@
+"""The gates after the ticks, on a real snapshot and on the same snapshot with one thing broken."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from xtitan_assets.modeling.samples import TRAIN, Samples
+from xtitan_assets.workspace.params import Params
+from xtitan_assets.workspace.paths import Home
+from xtitan_assets.steps.dataset import snapshot as dataset
+from xtitan_assets.steps.dataset import expectations
+from xtitan_assets.steps.features import inputs as features
+from xtitan_assets.steps.features import checks as gates
+from xtitan_assets.steps.model import checks as model_gates
+
+# Great Expectations' own imports.
+pytestmark = pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def samples(fair: Any) -> Samples:
+    return dataset.load_samples(fair.home)
+
+
+def judged(samples: Samples, params: Params) -> expectations.Finding:
+    return expectations.validate(expectations.frame(samples), params)
+
+
+def test_great_expectations_passes_a_real_snapshot(fair: Any) -> None:
+    finding = expectations.run_suite(fair.home, fair.params)
+    assert finding.passed, finding.summary
+    assert finding.details["expectations"] >= 20
+    assert finding.details["rows"] == len(dataset.load_samples(fair.home))
+
+
+def reversed_time(s: Samples) -> dict[str, Any]:
+    return {"epochs": s.epochs[::-1].copy()}
+
+
+def poisoned_ticks(s: Samples) -> dict[str, Any]:
+    ticks = s.ticks.copy()
+    ticks[7, 3] = np.nan
+    return {"ticks": ticks}
+
+
+def poisoned_candles(s: Samples) -> dict[str, Any]:
+    candles = s.candles.copy()
+    candles[0, 0, 0] = np.inf
+    return {"candles": candles}
+
+
+def both_sides_win(s: Samples) -> dict[str, Any]:
+    labels = s.labels.copy()
+    labels[5, :2] = 1
+    return {"labels": labels}
+
+
+def one_sided(s: Samples) -> dict[str, Any]:
+    labels = s.labels.copy()
+    labels[:, 0], labels[:, 1] = 1, 0
+    return {"labels": labels}
+
+
+def known_at_once(s: Samples) -> dict[str, Any]:
+    return {"exit_epochs": s.epochs.copy()}
+
+
+def no_test_span(s: Samples) -> dict[str, Any]:
+    return {"split": np.full(len(s), TRAIN, np.uint8)}
+
+
+@pytest.mark.parametrize(
+    ("break_it", "column"),
+    [
+        (reversed_time, "epoch"),
+        (poisoned_ticks, "largest_return"),
+        (poisoned_candles, "largest_candle_value"),
+        (both_sides_win, "both_sides"),
+        (one_sided, "CALL"),
+        (known_at_once, "label_seconds"),
+        (no_test_span, "split"),
+    ],
+)
+def test_great_expectations_refuses_a_broken_snapshot(
+    samples: Samples, fair: Any, break_it: Callable[[Samples], dict[str, Any]], column: str
+) -> None:
+    finding = judged(dataclasses.replace(samples, **break_it(samples)), fair.params)
+    assert not finding.passed
+    assert any(line.startswith(f"{column}:") for line in finding.details["failed"]), finding.summary
+
+
+def test_features_are_finite_streamed_and_blind_to_the_future(fair: Any) -> None:
+    partitions = [(fair.symbol, day) for day in fair.days]
+    for gate in (gates.features_finite, gates.features_parity, gates.features_look_ahead, gates.outcome_rates):
+        finding = gate(fair.home, fair.params, partitions)
+        assert finding.passed, finding.summary
+
+
+def test_a_stored_feature_that_changed_is_noticed(fair: Any, tmp_path: Path) -> None:
+    home = Home(tmp_path, tmp_path / "data")
+    shutil.copytree(fair.home.data, home.data)
+    day = fair.days[-1]
+    path = features.features_path(home, fair.symbol, day)
+    with np.load(path) as stored:
+        arrays = dict(stored)
+    arrays["returns"] = np.nextafter(arrays["returns"], np.float32(1), dtype=np.float32)
+    np.savez(path, **arrays)
+    assert not gates.features_parity(home, fair.params, [(fair.symbol, day)]).passed
+    arrays["returns"][10] = np.nan
+    np.savez(path, **arrays)
+    assert not gates.features_finite(home, fair.params, [(fair.symbol, day)]).passed
+
+
+def test_leakage_and_drift_of_a_real_snapshot(fair: Any) -> None:
+    assert gates.dataset_leakage(fair.home, fair.params).passed
+    assert gates.dataset_drift(fair.home, fair.params).passed
+    wider = fair.params.model_copy(update={"splits": fair.params.splits.model_copy(update={"embargo_seconds": 9_000})})
+    assert not gates.dataset_leakage(fair.home, wider).passed
+
+
+def test_the_bundle_gates_pass_a_real_bundle_and_refuse_another_backtest(fair_bundle: Any, tmp_path: Path) -> None:
+    from xtitan_assets.steps.model import backtest
+
+    backtest.backtest(fair_bundle.home, fair_bundle.params)
+    home = Home(tmp_path, tmp_path / "data")
+    shutil.copytree(fair_bundle.home.data, home.data)
+    shutil.copytree(fair_bundle.home.keys, home.keys)
+    for gate in (
+        model_gates.finite_loss,
+        model_gates.torch_equals_onnx,
+        model_gates.golden_vectors,
+        model_gates.latency,
+        model_gates.backtest_consistent,
+    ):
+        finding = gate(home)
+        assert finding.passed, finding.summary
+    report = json.loads((home.reports / "backtest.json").read_text())
+    (home.reports / "backtest.json").write_text(json.dumps(report | {"bundle_id": "0" * 64}))
+    assert not model_gates.backtest_consistent(home).passed
+
+
+def test_no_edge_is_said_on_a_fair_market(fair_bundle: Any) -> None:
+    finding = model_gates.beats_closed_form(fair_bundle.home)
+    assert not finding.passed
+    assert "no edge" in finding.summary
+    assert not model_gates.edge_adjusted(fair_bundle.home, fair_bundle.params).passed
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Callable[[str, dict[str, Any]], Home]:
+    """Write one report into an empty workspace."""
+
+    def write(name: str, content: dict[str, Any]) -> Home:
+        home = Home(tmp_path, tmp_path / "data")
+        home.reports.mkdir(parents=True, exist_ok=True)
+        (home.reports / f"{name}.json").write_text(json.dumps(content))
+        return home
+
+    return write
+
+
+@pytest.mark.parametrize(("ece", "passed", "serious"), [(0.01, True, False), (0.03, False, False), (0.05, False, True)])
+def test_calibration_blocks_only_beyond_chance_and_two_points(
+    report: Callable[..., Home], ece: float, passed: bool, serious: bool
+) -> None:
+    head = {"label": "CALL", "ece": ece, "ece_null": 0.02, "n": 900, "muted": False}
+    finding, blocks = model_gates.calibration_error(report("calibration", {"heads": [head]}))
+    assert (finding.passed, blocks) == (passed, serious)
+
+
+def test_an_edge_must_pay_for_every_registration(report: Callable[..., Home], monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = {"trades": 400, "edge": 0.10, "edge_low": 0.01, "edge_high": 0.19}
+    home = report("backtest", {"wanted": wanted})
+    assert model_gates.edge_adjusted(home, Params()).details["adjusted_low"] == pytest.approx(0.01)
+    monkeypatch.setattr("xtitan_assets.steps.registry.register.next_sequence", lambda home, name: 20)
+    assert not model_gates.edge_adjusted(home, Params()).passed
+
+
+def test_a_missing_report_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(model_gates.StepError, match="train"):
+        model_gates.finite_loss(Home(tmp_path, tmp_path / "data"))

@@ -1,0 +1,85 @@
+"""Payout quotes of one day: what the runner's journal recorded, or, before there is a journal, nothing but a statement.
+
+The pipeline never asks for quotes itself: that budget belongs to buying. Without recorded quotes a model is judged at
+the paper profile's commission (``quotes.commission``), and the report says so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from xtitan_assets.workspace.params import Params
+from xtitan_assets.workspace.paths import Home
+from xtitan_assets.steps.ingest.ticks import day_of
+from xtitan_core.journal import DecisionRecord, QuoteRecord, read_journal
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteReport:
+    """Quotes of one day.
+
+    Attributes:
+        source: ``journal`` or ``paper_commission``.
+        rows: recorded quotes.
+        break_even: median of ask / payout over them, None without any.
+    """
+
+    day: date
+    source: str
+    rows: int
+    break_even: float | None
+    commission: float
+    path: Path
+
+    def as_metadata(self) -> dict[str, Any]:
+        known = {} if self.break_even is None else {"break_even": self.break_even}
+        return {"source": self.source, "rows": self.rows, "commission": self.commission, **known}
+
+
+def quotes_path(home: Home, day: date) -> Path:
+    """Where the quotes of a day are."""
+    return home.data / "raw" / "quotes" / f"date={day.isoformat()}.json"
+
+
+def collect_quotes(home: Home, params: Params, days: Iterable[date]) -> list[QuoteReport]:
+    """Read the quotes of these days from the journal, once, and write one file for each day.
+
+    Raises:
+        JournalError: a broken journal.
+    """
+    wanted = sorted(set(days))
+    rows: dict[date, list[list[Any]]] = {day: [] for day in wanted}
+    for segment in read_journal(home.journal):
+        for record in segment.records:
+            if not isinstance(record, DecisionRecord | QuoteRecord) or not record.ask_cents or not record.payout_cents:
+                continue
+            day = day_of(record.epoch)
+            side = record.contract_type if isinstance(record, QuoteRecord) else record.preferred
+            if day in rows:
+                rows[day].append([record.epoch, record.symbol, side, record.ask_cents, record.payout_cents])
+    return [_write(home, params, day, rows[day]) for day in wanted]
+
+
+def _write(home: Home, params: Params, day: date, rows: list[list[Any]]) -> QuoteReport:
+    source = "journal" if rows else "paper_commission"
+    path = quotes_path(home, day)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    body = {
+        "day": day.isoformat(),
+        "source": source,
+        "commission": params.quotes.commission,
+        "columns": ["epoch", "symbol", "contract_type", "ask_cents", "payout_cents"],
+        "rows": rows,
+    }
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(body, separators=(",", ":")) + "\n")
+    os.replace(temporary, path)
+    even = median(row[3] / row[4] for row in rows) if rows else None
+    return QuoteReport(day, source, len(rows), even, params.quotes.commission, path)

@@ -1,0 +1,313 @@
+"""From the trained model to a signed bundle: ONNX, manifest, signature and golden vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+import xtitan_core
+from xtitan_assets.modeling.samples import CALIBRATION, LABELS, TEST, TRAIN, Samples
+from xtitan_assets.workspace.params import Params
+from xtitan_assets.workspace.paths import Home
+from xtitan_assets.steps.model import calibrate
+from xtitan_assets.steps.model import evaluation
+from xtitan_assets.steps.dataset.snapshot import load_manifest, load_samples
+from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.steps.features.inputs import feature_spec
+from xtitan_assets.steps.model.onnx_session import OUTPUTS, OnnxModel
+from xtitan_assets.steps.report import Report
+from xtitan_assets.steps.model.trained_model import load_trained
+from xtitan_core.bundle import keys
+from xtitan_core.bundle.verification import BundleError, VerifiedBundle, read_files, verify, write_bundle
+from xtitan_core.clock import DAY
+from xtitan_core.contracts import ContractType, DurationUnit
+from xtitan_core.bundle.manifest import Calibration, DecisionRule, Head, Lineage, Manifest, Runtime, Training
+from xtitan_core.bundle.manifest import Evaluation as ManifestEvaluation
+
+if TYPE_CHECKING:
+    from xtitan_assets.modeling.network import Model
+
+TOLERANCE = 1e-5
+"""Largest accepted difference between torch, ONNX and the golden vectors, everywhere."""
+
+PARITY_SAMPLES = 256
+GOLDEN_VECTORS = 64
+MAX_LATENCY_MS = 20.0
+"""What one decision may take on the trading host before the runner refuses the model."""
+
+SIGNING_KEY = "signing"
+
+Index = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport(Report):
+    """One bundle.
+
+    Attributes:
+        parity: largest difference between torch and ONNX over ``parity_samples`` decisions.
+        latency_p50_ms, latency_p99_ms: one decision, one thread, this machine.
+        edge_mean: expected value per unit of stake on the test span, None when the model made no trade.
+    """
+
+    bundle_id: str
+    folder: str
+    public_key: str
+    model_name: str
+    sequence: int
+    candidate: str
+    beats_baseline: bool
+    exporter: str
+    bytes: int
+    parity: float
+    parity_samples: int
+    golden_vectors: int
+    latency_p50_ms: float
+    latency_p99_ms: float
+    max_latency_ms: float
+    created_epoch: int
+    expires_epoch: int
+    log_loss: float
+    baseline_log_loss: float
+    ece: float
+    n: int
+    edge_mean: float | None
+    edge_low: float | None
+    edge_high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class BundleCheck(Report):
+    """What the trading host would find: golden vectors and latency."""
+
+    bundle_id: str
+    golden_difference: float
+    golden_passed: bool
+    latency_p50_ms: float
+    latency_p99_ms: float
+    max_latency_ms: float
+    latency_passed: bool
+
+
+def signing_key(home: Home) -> Path:
+    """The private signing key, generated on first use; its public half lies beside it as ``signing.pub``."""
+    path = home.keys / SIGNING_KEY
+    if not path.exists():
+        keys.generate(path)
+    return path
+
+
+def export(
+    home: Home, params: Params, *, sequence: int, venue_epoch: int, lineage: Mapping[str, str] | None = None
+) -> ExportReport:
+    """Write the bundle of the trained model to ``home.bundle``.
+
+    Args:
+        sequence: registration counter of the model name, never going back.
+        venue_epoch: venue time of creation; the bundle expires ``registry.expires_days`` later.
+        lineage: ``dagster_run_id`` and ``mlflow_run_id`` where they exist.
+
+    Raises:
+        StepError: nothing trained or calibrated, another dataset, or ONNX that does not equal torch.
+    """
+    from xtitan_assets.modeling.network import Architecture
+    from xtitan_assets.modeling.onnx_export import OPSET, to_onnx
+
+    samples, snapshot = load_samples(home), load_manifest(home)
+    model, description = load_trained(home, snapshot)
+    heads = calibrate.load(home, description["sha256"])
+    exported = to_onnx(model, Architecture(**description["architecture"]))
+    session = OnnxModel(exported.model)
+    held_back = np.flatnonzero(samples.split != TRAIN)
+    compared = _spread(held_back, PARITY_SAMPLES)
+    parity = parity_difference(model, session, samples, compared)
+    if not parity <= TOLERANCE:
+        raise StepError(f"ONNX differs from torch by {parity:.2e} (at most {TOLERANCE:.0e}); the model is not exported")
+    golden = golden_vectors(session, samples, _spread(np.flatnonzero(samples.split == CALIBRATION), GOLDEN_VECTORS))
+    latency = session.latency(golden["ticks"], golden["candles"])
+    test = np.flatnonzero(samples.split == TEST)
+    judged = evaluation.evaluate(
+        samples,
+        test,
+        session.logits(samples, test),
+        [head.platt for head in heads],
+        evaluation.terms(home, params),
+        params,
+    )
+    spec = feature_spec(params)
+    manifest = Manifest(
+        model_name=params.model_name,
+        sequence=sequence,
+        created_epoch=int(venue_epoch),
+        expires_epoch=int(venue_epoch) + params.registry.expires_days * DAY,
+        created_by=f"xtitan {xtitan_core.__version__}",
+        feature_spec=spec.to_dict(),
+        feature_sha256=spec.sha256,
+        heads=_heads(heads, params),
+        symbols=(params.data.symbol,),
+        decision=DecisionRule(
+            min_edge=params.decision.min_edge,
+            slot_seconds=params.labels.slot_seconds,
+            latency_seconds=params.labels.latency_seconds,
+        ),
+        training=Training(
+            snapshot_id=description["snapshot_id"],
+            first_epoch=description["first_epoch"],
+            # The test span is part of what this model was chosen on: evidence starts after all of it.
+            last_epoch=int(samples.exit_epochs.max()),
+            params_sha256=description["params_sha256"],
+            candidate=description["candidate"],
+            seed=description["seed"],
+        ),
+        evaluation=manifest_evaluation(judged, description["beats_baseline"]),
+        lineage=Lineage(**dict(lineage or {})),
+        runtime=Runtime(opset=OPSET, min_runner_version=xtitan_core.__version__, max_latency_ms=MAX_LATENCY_MS),
+    )
+    private = signing_key(home)
+    try:
+        bundle_id = write_bundle(home.bundle, manifest, exported.model, golden, keys.load_private(private))
+    except (BundleError, keys.KeyFileError) as error:
+        raise StepError(f"bundle: {error}") from error
+    found = manifest.evaluation
+    report = ExportReport(
+        bundle_id=bundle_id,
+        folder=str(home.bundle),
+        public_key=str(keys.public_path(private)),
+        model_name=manifest.model_name,
+        sequence=sequence,
+        candidate=manifest.training.candidate,
+        beats_baseline=found.beats_baseline,
+        exporter=exported.exporter,
+        bytes=len(exported.model),
+        parity=parity,
+        parity_samples=len(compared),
+        golden_vectors=len(golden["ticks"]),
+        latency_p50_ms=round(latency.p50, 4),
+        latency_p99_ms=round(latency.p99, 4),
+        max_latency_ms=MAX_LATENCY_MS,
+        created_epoch=manifest.created_epoch,
+        expires_epoch=manifest.expires_epoch,
+        log_loss=found.log_loss,
+        baseline_log_loss=found.baseline_log_loss,
+        ece=found.ece,
+        n=found.n,
+        edge_mean=found.edge_mean,
+        edge_low=found.edge_low,
+        edge_high=found.edge_high,
+    )
+    report.write(home.reports / "export.json")
+    return report
+
+
+def parity_difference(model: Model, session: OnnxModel, samples: Samples, index: Index) -> float:
+    """Largest difference between torch's and onnxruntime's outputs, single decisions included."""
+    import torch
+
+    ticks, candles = samples.ticks[index], samples.candles[samples.rows[index]]
+    with torch.inference_mode():
+        wanted = model(torch.from_numpy(ticks), torch.from_numpy(candles))
+    got = session.run(ticks, candles)
+    single = session.run(ticks[:1], candles[:1])
+    worst = 0.0
+    for name in OUTPUTS:
+        reference = getattr(wanted, name).numpy()
+        worst = max(
+            worst,
+            float(np.abs(got[name] - reference).max()),
+            float(np.abs(single[name] - reference[:1]).max()),
+        )
+    return worst
+
+
+def golden_vectors(session: OnnxModel, samples: Samples, index: Index) -> dict[str, npt.NDArray[np.float32]]:
+    """Inputs and the outputs they must give on every machine, within ``TOLERANCE``."""
+    inputs = {"ticks": samples.ticks[index], "candles": samples.candles[samples.rows[index]]}
+    return inputs | session.run(inputs["ticks"], inputs["candles"])
+
+
+def load_bundle(home: Home) -> VerifiedBundle:
+    """Verify and load the bundle in ``home.bundle``.
+
+    Raises:
+        StepError: there is none, or it does not verify.
+    """
+    try:
+        public = keys.load_public(keys.public_path(home.keys / SIGNING_KEY))
+        files = read_files(home.bundle)
+        return verify(files, [public], now_epoch=0)
+    except (BundleError, keys.KeyFileError) as error:
+        raise StepError(f"{home.bundle}: {error}; run `xtitan run package`") from error
+
+
+def check_bundle(home: Home) -> BundleCheck:
+    """Load the bundle as the trading host does, replay its golden vectors and time it.
+
+    Raises:
+        StepError: there is none, or it does not verify.
+    """
+    bundle = load_bundle(home)
+    session = OnnxModel(bundle.model)
+    ticks, candles = bundle.golden["ticks"], bundle.golden["candles"]
+    got = session.run(ticks, candles)
+    worst = max(float(np.abs(got[name] - bundle.golden[name]).max()) for name in OUTPUTS if name in bundle.golden)
+    latency = session.latency(ticks, candles)
+    limit = bundle.manifest.runtime.max_latency_ms
+    return BundleCheck(
+        bundle_id=bundle.bundle_id,
+        golden_difference=worst,
+        golden_passed=worst <= TOLERANCE,
+        latency_p50_ms=round(latency.p50, 4),
+        latency_p99_ms=round(latency.p99, 4),
+        max_latency_ms=limit,
+        latency_passed=latency.p99 <= limit,
+    )
+
+
+def manifest_evaluation(judged: evaluation.Evaluation, beats_baseline: bool) -> ManifestEvaluation:
+    """The manifest's summary of an evaluation; ``n`` and the edge count the trades the model wanted."""
+    edge = judged.traded
+    return ManifestEvaluation(
+        log_loss=judged.log_loss,
+        baseline_log_loss=judged.baseline_log_loss,
+        ece=max(head.ece for head in judged.heads[:2]),
+        n=sum(row.decision.buy for row in judged.slots),
+        edge_mean=edge.mean if edge else None,
+        edge_low=edge.low if edge else None,
+        edge_high=edge.high if edge else None,
+        beats_baseline=beats_baseline,
+    )
+
+
+def _heads(calibrated: list[calibrate.HeadCalibration], params: Params) -> tuple[Head, ...]:
+    """One head per label column."""
+    chosen = params.labels
+    where: list[tuple[ContractType, Any, int, float | None]] = [
+        (ContractType.CALL, "rise_fall", 0, None),
+        (ContractType.PUT, "rise_fall", 1, None),
+        (ContractType.ONETOUCH, "touch", 0, chosen.touch_sigmas),
+        (ContractType.ONETOUCH, "touch", 1, -chosen.touch_sigmas),
+        (ContractType.RANGE, "stay", 0, chosen.range_sigmas),
+    ]
+    assert len(where) == len(calibrated) == len(LABELS)
+    return tuple(
+        Head(
+            contract_type=contract_type,
+            duration=chosen.duration,
+            unit=DurationUnit(chosen.unit),
+            output=output,
+            index=index,
+            calibration=Calibration(a=head.a, b=head.b),
+            barrier_sigmas=sigmas,
+        )
+        for (contract_type, output, index, sigmas), head in zip(where, calibrated, strict=True)
+    )
+
+
+def _spread(index: Index, count: int) -> Index:
+    """At most ``count`` positions, evenly spread."""
+    return index[np.unique(np.linspace(0, len(index) - 1, min(count, len(index))).astype(np.int64))]

@@ -1,0 +1,34 @@
+"""The trained model on disk, only ever together with the dataset it was trained on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from xtitan_assets.workspace.paths import Home
+from xtitan_assets.workspace.errors import StepError
+
+if TYPE_CHECKING:
+    from xtitan_assets.modeling.network import Model
+
+
+def load_trained(home: Home, manifest: dict[str, Any]) -> tuple[Model, dict[str, Any]]:
+    """The model in ``home.checkpoint`` and its description.
+
+    Args:
+        manifest: of the current dataset.
+
+    Raises:
+        StepError: there is no model, it is broken, or it was trained on another dataset: judging it on this one
+            could leak.
+    """
+    from xtitan_assets.modeling.checkpoint import CheckpointError, read_model
+
+    try:
+        model, description = read_model(home.checkpoint)
+    except CheckpointError as error:
+        raise StepError(str(error)) from error
+    if description["snapshot_id"] != manifest["snapshot_id"]:
+        raise StepError(
+            f"{home.checkpoint}: trained on another dataset than the current one; run `xtitan run train` again"
+        )
+    return model, description

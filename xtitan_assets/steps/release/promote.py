@@ -1,0 +1,263 @@
+"""Move the champion: promotion when the gate opens, rollback and demotion at any time. Each is one ledger line.
+
+The ledger is written first and the alias moved after it; running the same command again repairs an alias that a crash
+left behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from xtitan_assets.workspace.params import Params
+from xtitan_assets.workspace.paths import Home
+from xtitan_assets.steps.registry import promotion_ledger as ledger
+from xtitan_assets.steps.registry import release_folder as releases
+from xtitan_assets.steps.shadow import evidence as shadow
+from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.steps.registry.promotion_ledger import Entry, Kind
+from xtitan_assets.steps.registry.register import verified
+from xtitan_assets.steps.registry.mlflow_registry import CHALLENGER, CHAMPION, SHADOW, Registry
+from xtitan_assets.steps.shadow.evidence import ShadowReport, write_atomically, write_certificate
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionReport:
+    """What became of the champion.
+
+    Attributes:
+        promoted: True when the candidate is champion now.
+        decided: the shadow evaluation's word, or what was done: ``rolled_back``, ``demoted``.
+        why: one line.
+        model_name, version, bundle_id: whom it was about.
+        before, after: champion's bundle before and after; empty = none.
+        e_own, e_lineage: bankrolls at this look; 0 where they played no part.
+        certificate: folder of the certificate, empty without one.
+    """
+
+    promoted: bool
+    decided: str
+    why: str
+    model_name: str
+    version: str
+    bundle_id: str
+    before: str
+    after: str
+    e_own: float = 0.0
+    e_lineage: float = 0.0
+    certificate: str = ""
+
+    def as_metadata(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def promote(home: Home, params: Params, who: str = "", why: str = "") -> PromotionReport:
+    """Evaluate the newest candidate again and promote it if, and only if, the gate opens.
+
+    A refusal is written down too; a candidate that is futile is closed and leaves the shadow slot.
+
+    Args:
+        who: person or job; the login name when empty.
+        why: their words, added to the rule's.
+
+    Raises:
+        StepError: nothing registered, or journal, ledger, bundle or registry are broken.
+    """
+    who = who or ledger.operator()
+    with ledger.exclusive(home.ledger):
+        look = shadow.evaluate(home, params)
+        entries = ledger.read(home.ledger)
+        current = ledger.champion(entries, look.certificate.model_name)
+        registry = Registry(home)
+        if current == look.certificate.bundle_id:
+            _place_champion(home, registry, look)
+            return _report(look, look.why, current, current, _certificate_folder(home, look))
+        refusal = look.why if look.decided != "promoted" else _obstacle(home, registry, look)
+        if refusal:
+            return _refuse(home, registry, look, entries, current, who, refusal)
+        reason = f"{look.why}; {why}" if why else look.why
+        _append(home, Kind.PROMOTED, look, who, reason, current, look.certificate.bundle_id)
+        _place_champion(home, registry, look)
+        return _report(look, reason, current, look.certificate.bundle_id, _write_certificate(home, look))
+
+
+def rollback(home: Home, params: Params, who: str = "", why: str = "") -> PromotionReport:
+    """Take the champion out and put the one before it back; without one the runner goes shadow-only.
+
+    Raises:
+        StepError: there is no champion.
+    """
+    return _take_out(home, params, Kind.ROLLED_BACK, who, why or "rolled back by hand", {}, successor=True)
+
+
+def demote(
+    home: Home, params: Params, who: str = "", why: str = "", evidence: dict[str, Any] | None = None
+) -> PromotionReport:
+    """Take the champion out because its edge died; nobody takes its place.
+
+    Args:
+        evidence: the detector's numbers.
+
+    Raises:
+        StepError: there is no champion.
+    """
+    return _take_out(home, params, Kind.DEMOTED, who, why or "demoted by hand", evidence or {}, successor=False)
+
+
+def _obstacle(home: Home, registry: Registry, look: ShadowReport) -> str:
+    """Why a candidate with enough evidence must still not be promoted; empty when nothing is in the way."""
+    claim = look.certificate
+    try:
+        bundle = verified(home, releases.kept_bundle(home, claim.model_name, claim.bundle_id), claim.last_epoch)
+    except StepError as error:
+        return str(error)
+    if bundle.bundle_id != claim.bundle_id:
+        return f"the kept bundle is {bundle.bundle_id[:12]}, registered was {claim.bundle_id[:12]}"
+    tagged = registry.tags(claim.model_name, claim.model_version).get("manifest_sha256")
+    if tagged != claim.bundle_id:
+        return f"the registry's version {claim.model_version} names another manifest ({str(tagged)[:12]})"
+    return ""
+
+
+def _refuse(
+    home: Home, registry: Registry, look: ShadowReport, entries: list[Entry], current: str, who: str, refusal: str
+) -> PromotionReport:
+    claim = look.certificate
+    gone = any(e.kind in ledger.RETIRED and e.bundle_id == claim.bundle_id for e in entries)
+    close = look.decided == "futile" and not gone
+    _append(home, Kind.CLOSED if close else Kind.REFUSED, look, who, refusal, current, current)
+    if look.decided == "futile":
+        for alias in (SHADOW, CHALLENGER):
+            _withdraw(home, registry, claim.model_name, alias, claim.model_version)
+    return PromotionReport(
+        False,
+        look.decided,
+        refusal,
+        claim.model_name,
+        claim.model_version,
+        claim.bundle_id,
+        current,
+        current,
+        claim.e_own,
+        claim.e_lineage,
+    )
+
+
+def _take_out(
+    home: Home, params: Params, kind: Kind, who: str, why: str, evidence: dict[str, Any], *, successor: bool
+) -> PromotionReport:
+    with ledger.exclusive(home.ledger):
+        mine = ledger.of_model(ledger.read(home.ledger), params.model_name)
+        registered = {e.bundle_id: e for e in mine if e.kind is Kind.REGISTERED}
+        current = ledger.champion(mine, params.model_name)
+        registry = Registry(home)
+        pointed = registry.alias(params.model_name, CHAMPION)
+        if pointed is not None and mine and mine[-1].kind is kind and pointed == mine[-1].version:
+            # A crash came between this very ledger line and the alias: finish it instead of taking out another one.
+            last = mine[-1]
+            _point_champion(home, registry, params.model_name, registered.get(current))
+            return PromotionReport(
+                False, kind.value, last.why, params.model_name, last.version, last.bundle_id, last.before, last.after
+            )
+        if not current:
+            raise StepError(f"{params.model_name} has no champion; there is nothing to take out")
+        after = _predecessor(mine, current) if successor else ""
+        out = registered[current]
+        ledger.append(
+            home.ledger,
+            kind,
+            model_name=params.model_name,
+            bundle_id=current,
+            version=out.version,
+            who=who or ledger.operator(),
+            why=why,
+            venue_epoch=max(e.venue_epoch for e in mine),
+            before=current,
+            after=after,
+            evidence=evidence,
+        )
+        _point_champion(home, registry, params.model_name, registered.get(after))
+        for alias in (SHADOW, CHALLENGER):
+            _withdraw(home, registry, params.model_name, alias, out.version)
+        return PromotionReport(False, kind.value, why, params.model_name, out.version, current, current, after)
+
+
+def _predecessor(mine: Sequence[Entry], current: str) -> str:
+    """The latest champion before ``current`` that was not itself taken out; empty when there is none."""
+    retired = {e.bundle_id for e in mine if e.kind in ledger.RETIRED}
+    earlier = [e.bundle_id for e in mine if e.kind is Kind.PROMOTED and e.bundle_id not in retired | {current}]
+    return earlier[-1] if earlier else ""
+
+
+def _point_champion(home: Home, registry: Registry, model_name: str, entry: Entry | None) -> None:
+    """Make registry and release folder say what the ledger says; None = no champion."""
+    if entry is None:
+        registry.delete_alias(model_name, CHAMPION)
+        releases.withdraw(home, model_name, CHAMPION)
+    else:
+        registry.set_alias(model_name, CHAMPION, entry.version)
+        releases.publish(home, model_name, CHAMPION, entry.version, entry.bundle_id)
+
+
+def _place_champion(home: Home, registry: Registry, look: ShadowReport) -> None:
+    claim = look.certificate
+    registry.set_alias(claim.model_name, CHAMPION, claim.model_version)
+    releases.publish(home, claim.model_name, CHAMPION, claim.model_version, claim.bundle_id)
+    # The champion is shadowed in its own slot; twice the same trades would only overlap with themselves.
+    _withdraw(home, registry, claim.model_name, SHADOW, claim.model_version)
+
+
+def _withdraw(home: Home, registry: Registry, model_name: str, alias: str, version: str) -> None:
+    """Remove an alias from the registry and the release folder, but only from this version."""
+    if registry.alias(model_name, alias) == version:
+        registry.delete_alias(model_name, alias)
+        releases.withdraw(home, model_name, alias)
+
+
+def _append(home: Home, kind: Kind, look: ShadowReport, who: str, why: str, before: str, after: str) -> None:
+    claim = look.certificate
+    ledger.append(
+        home.ledger,
+        kind,
+        model_name=claim.model_name,
+        bundle_id=claim.bundle_id,
+        version=claim.model_version,
+        who=who,
+        why=why,
+        venue_epoch=max(claim.last_epoch, claim.registered_epoch),
+        before=before,
+        after=after,
+        evidence={**claim.as_dict(), "certificate_sha256": claim.sha256},
+    )
+
+
+def _certificate_folder(home: Home, look: ShadowReport) -> str:
+    path = home.reports / "certificates" / look.certificate.bundle_id[:16]
+    return str(path) if path.is_dir() else ""
+
+
+def _write_certificate(home: Home, look: ShadowReport) -> str:
+    """Keep the certificate that promoted together with its trades; the reports show the latest look only."""
+    folder = home.reports / "certificates" / look.certificate.bundle_id[:16]
+    write_atomically(folder / "trades.csv", Path(look.trades_csv).read_bytes())
+    write_certificate(folder, look.certificate)
+    return str(folder)
+
+
+def _report(look: ShadowReport, why: str, before: str, after: str, certificate: str) -> PromotionReport:
+    claim = look.certificate
+    return PromotionReport(
+        True,
+        "promoted",
+        why,
+        claim.model_name,
+        claim.model_version,
+        claim.bundle_id,
+        before,
+        after,
+        claim.e_own,
+        claim.e_lineage,
+        certificate,
+    )

@@ -23,13 +23,13 @@ import uvicorn
 
 from benchmarks.profiles import profiled
 from benchmarks.socket_client import SocketClient, pipelined, request_reply
-from paper_exchange.venue.accounts import Account
 from paper_exchange.exchange import Exchange
 from paper_exchange.markets.world import build_world
 from paper_exchange.net.batching import BatchingProtocol
 from paper_exchange.net.server import listen, serve
-from paper_exchange.venue.state import Settings
 from paper_exchange.net.virtual import VirtualVenue
+from paper_exchange.venue.accounts import Account
+from paper_exchange.venue.state import Settings
 
 ACCOUNT = "DOT90000001"
 START = 1_772_409_600

@@ -20,14 +20,14 @@ from unittest import mock
 
 from live_runner.buying.gate import Gate, Outcome
 from live_runner.guards.latch import KillLatch
-from live_runner.ledger import IntentState, Ledger, LedgerFaultError, Order
 from live_runner.guards.limits import Limits
+from live_runner.ledger import IntentState, Ledger, LedgerFaultError, Order
 from live_runner.reconcile.recovery import cash_row, recover
-from paper_exchange.venue.accounts import Account
 from paper_exchange.exchange import Exchange
 from paper_exchange.faults import FaultName, Faults, Mix
 from paper_exchange.markets.world import build_world
 from paper_exchange.net.in_memory import InMemoryVenue, open_exchange, run
+from paper_exchange.venue.accounts import Account
 from paper_exchange.venue.state import Settings
 from xtitan_core.contracts import Contract, ContractType, DurationUnit
 from xtitan_core.deriv import requests

@@ -15,21 +15,21 @@ from live_runner.app import Application
 from live_runner.config import ConfigError, load_settings, venue_token
 from live_runner.guards.latch import KillLatch, LatchError
 from live_runner.ledger import Ledger, LedgerError
-from live_runner.models.keeper import ROLLED_BACK
 from live_runner.models.errors import ModelError
+from live_runner.models.keeper import ROLLED_BACK
 from live_runner.models.session import ModelSession
 from live_runner.models.source import SourceError
 from live_runner.models.store import ModelStore
-from live_runner.ops.operators import summary_text
 from live_runner.ops.control import ControlError, ask
-from live_runner.reconcile.recovery import RecoveryError
+from live_runner.ops.operators import summary_text
 from live_runner.ops.status import IDENTITY, StatusError, read_identity, status_from_files
+from live_runner.reconcile.recovery import RecoveryError
 from live_runner.venue.checks import StartError
+from xtitan_core.bundle.keys import KeyFileError, load_public
 from xtitan_core.bundle.verification import BundleError, BundleProblem, read_files, verify
 from xtitan_core.clock import wall
 from xtitan_core.deriv.errors import DerivClientError
 from xtitan_core.journal import JournalError
-from xtitan_core.bundle.keys import KeyFileError, load_public
 from xtitan_core.symbols import UnknownSymbolError
 
 EX_CONFIG = 78

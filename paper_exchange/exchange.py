@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from decimal import Decimal
 
+from paper_exchange.calls import HANDLERS
+from paper_exchange.calls import lockstep as paper
+from paper_exchange.errors import CallError
+from paper_exchange.faults import Fault, Faults, fault
+from paper_exchange.markets.world import World
+from paper_exchange.protocol.decoding import decode_request, sane
+from paper_exchange.protocol.requests import REQUESTS, Request, validate
 from paper_exchange.trading import notices as streams
 from paper_exchange.venue.accounts import OPENING_BALANCE, Account
 from paper_exchange.venue.budgets import Budgets
-from paper_exchange.calls import HANDLERS
-from paper_exchange.calls import lockstep as paper
 from paper_exchange.venue.connections import Close, Connection, Frame
-from paper_exchange.protocol.decoding import decode_request, sane
-from paper_exchange.errors import CallError
-from paper_exchange.faults import Fault, Faults, fault
 from paper_exchange.venue.maintenance import GOING_AWAY, REASON
-from paper_exchange.markets.world import World
-from paper_exchange.protocol.requests import REQUESTS, Request, validate
 from paper_exchange.venue.state import Settings, Venue
 
 USER = "the token's owner"

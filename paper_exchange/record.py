@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from paper_exchange.venue.connections import Close, Item, Wire, encode
 from paper_exchange.errors import SetupError
+from paper_exchange.venue.connections import Close, Item, Wire, encode
 
 if TYPE_CHECKING:
     from paper_exchange.venue.state import Venue

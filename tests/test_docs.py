@@ -68,7 +68,7 @@ def metrics() -> Names:
 
 def reason_codes() -> Names:
     """Every string enum of the runner, and the core's closed codes that end up in its journal or reports."""
-    shared = ("decision.py", "bundle.py", "evidence/shadow_trades.py")
+    shared = ("decision.py", "bundle/verification.py", "evidence/shadow_trades.py")
     files = [*(ROOT / "live_runner").rglob("*.py"), *(ROOT / "xtitan_core" / name for name in shared)]
     found = set()
     for path in files:
@@ -119,7 +119,7 @@ def orchestration(kind: str) -> Callable[[], Names]:
 
 def control_requests() -> Names:
     """What the runner's control socket answers."""
-    tree = ast.parse((ROOT / "live_runner" / "operators.py").read_text())
+    tree = ast.parse((ROOT / "live_runner" / "ops" / "operators.py").read_text())
     compared = (n for n in ast.walk(tree) if isinstance(n, ast.Compare) and getattr(n.left, "id", "") == "command")
     return {str(n.comparators[0].value) for n in compared if isinstance(n.comparators[0], ast.Constant)}
 

@@ -7,8 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from xtitan_assets.workspace import environment
 from xtitan_assets.commands import certificate, demo, doctor, keys, ledger, promote, rollback, run, sample, ui
+from xtitan_assets.workspace import environment
 
 DESCRIPTION = """\
 Train, prove, promote: the pipeline side of x.titan.

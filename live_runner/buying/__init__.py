@@ -1,0 +1,1 @@
+"""The one gate that may buy, and what brings decisions to it."""

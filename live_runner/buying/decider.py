@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from live_runner.journal.bookkeeping import Books
-from live_runner.config import Settings
 from live_runner.buying.gate import Gate, Outcome, Purchase
+from live_runner.config import Settings
+from live_runner.journal.bookkeeping import Books
 from live_runner.ledger import Order
 from live_runner.models.roles import ModelSlots
 from live_runner.ops.metrics_server import Metrics

@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from live_runner.guards.latch import KillLatch
+from live_runner.guards.limits import LimitBreach, Limits, check
 from live_runner.ledger import (
     Booked,
     Booking,
@@ -28,7 +29,6 @@ from live_runner.ledger import (
     Order,
     Receipt,
 )
-from live_runner.guards.limits import LimitBreach, Limits, check
 from live_runner.reconcile.recovery import RecoveryReport
 from xtitan_core.clock import Clock, midnight
 from xtitan_core.decision import Quote, decide

@@ -1,0 +1,1 @@
+"""What stops the runner: the kill latch and the limits of the account."""

@@ -1,0 +1,1 @@
+"""What the runner writes for the pipeline to read: records, spools, segments."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Self
 
+from live_runner.guards.limits import Snapshot
 from live_runner.ledger.cash import CashTable
 from live_runner.ledger.intents import append_event
 from live_runner.ledger.records import LedgerError
 from live_runner.ledger.storage import Storage
 from live_runner.ledger.verify import verify
-from live_runner.guards.limits import Snapshot
 from xtitan_core.clock import DAY, midnight
 
 _RESERVED = (

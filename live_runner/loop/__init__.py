@@ -1,0 +1,1 @@
+"""One connection served frame by frame, and what happens between two frames."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from live_runner.journal.bookkeeping import Books
-from live_runner.config import Settings
 from live_runner.buying.decider import Decider
 from live_runner.buying.gate import Gate
+from live_runner.config import Settings
 from live_runner.guards.latch import KillLatch
+from live_runner.journal.bookkeeping import Books
 from live_runner.models.keeper import SlotKeeper
 from live_runner.ops.metrics_server import Metrics
-from live_runner.trading.engine import Engine
 from live_runner.reconcile.follow import Follower
+from live_runner.trading.engine import Engine
 from live_runner.trading.market import Market
 from live_runner.venue.checks import VenueClock
 

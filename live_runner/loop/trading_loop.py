@@ -17,13 +17,13 @@ import xtitan_core
 from live_runner.buying.gate import Outcome
 from live_runner.ledger import Booked
 from live_runner.loop.parts import Parts
+from live_runner.loop.upkeep import Upkeep
+from live_runner.loop.warmup import bring_up, replay
+from live_runner.reconcile.follow import disagreement
 from live_runner.reconcile.recovery import cash_row, recover
 from live_runner.trading.engine import Missed
-from live_runner.reconcile.follow import disagreement
 from live_runner.trading.market import Spot, TickKind
-from live_runner.loop.upkeep import Upkeep
 from live_runner.venue.checks import StartError, check_environment, check_session, check_symbol
-from live_runner.loop.warmup import bring_up, replay
 from xtitan_core.clock import monotonic
 from xtitan_core.deriv import fields, requests
 from xtitan_core.deriv.client import DerivClient

@@ -6,10 +6,10 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from live_runner.models.keeper import Offer
-from live_runner.models.source import SourceError
 from live_runner.loop.parts import Parts
 from live_runner.loop.warmup import warm
+from live_runner.models.keeper import Offer
+from live_runner.models.source import SourceError
 from xtitan_core.clock import monotonic
 from xtitan_core.deriv.errors import DerivClientError
 from xtitan_core.features.spec import FeatureError

@@ -18,8 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from live_runner.models.errors import ModelError
-from live_runner.models.session import ModelSession
 from live_runner.models.roles import ModelSlots, Slot, SlotModel
+from live_runner.models.session import ModelSession
 from live_runner.models.source import ModelSource, Release
 from live_runner.models.store import Held, ModelStore
 from xtitan_core.journal import SlotRecord

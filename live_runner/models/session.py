@@ -11,11 +11,11 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from live_runner.models.errors import ModelError
+from xtitan_core.bundle.golden import Golden
 from xtitan_core.bundle.verification import VerifiedBundle
 from xtitan_core.calibration import Platt
 from xtitan_core.clock import monotonic
 from xtitan_core.contracts import RISE_FALL, Contract, ContractType
-from xtitan_core.bundle.golden import Golden
 
 TOLERANCE = 1e-5
 """The one tolerance for every torch, ONNX and golden comparison."""

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from live_runner.guards.latch import LatchError
+from live_runner.loop.parts import Parts
 from live_runner.loop.trading_loop import TradingLoop
 from live_runner.models.errors import ModelError
 from live_runner.ops.control import ControlError
-from live_runner.loop.parts import Parts
 from live_runner.ops.status import ledger_figures, slot_figures
 from xtitan_core.clock import monotonic
 

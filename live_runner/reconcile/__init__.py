@@ -1,0 +1,1 @@
+"""Making the ledger agree with the venue's records."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from live_runner.reconcile.binding import TOMBSTONE_S, in_chain_order
 from live_runner.guards.latch import KillLatch
-from live_runner.ledger import Booked, CashRow, Intent, Ledger, LedgerError, LedgerFaultError
 from live_runner.guards.limits import Limits
+from live_runner.ledger import Booked, CashRow, Intent, Ledger, LedgerError, LedgerFaultError
+from live_runner.reconcile.binding import TOMBSTONE_S, in_chain_order
 from live_runner.reconcile.resolution import Evidence, Findings, close_earlier_runs, resolve
 from live_runner.reconcile.statement import ReadingClient, cash_row, read_statement
 from xtitan_core.deriv import fields, requests

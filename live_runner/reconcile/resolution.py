@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from live_runner.reconcile.binding import CONFIRM_S, READ_SPACING_S, TOMBSTONE_S, Proof, judge, matches
 from live_runner.guards.latch import KillLatch
 from live_runner.ledger import CashRow, Intent, IntentState, Ledger, Receipt
+from live_runner.reconcile.binding import CONFIRM_S, READ_SPACING_S, TOMBSTONE_S, Proof, judge, matches
 from xtitan_core.deriv.errors import FrameError
 
 

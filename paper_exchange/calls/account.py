@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from paper_exchange.venue.accounts import CashRow
-from paper_exchange.venue.connections import Connection, Frame
 from paper_exchange.money import number
 from paper_exchange.trading.notices import balance_body
+from paper_exchange.venue.accounts import CashRow
+from paper_exchange.venue.connections import Connection, Frame
 from paper_exchange.venue.state import Venue
 
 

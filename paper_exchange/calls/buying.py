@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from paper_exchange.venue.accounts import Account
-from paper_exchange.venue.connections import Connection, Frame, Proposal
 from paper_exchange.contracts.open_contract import OpenContract
 from paper_exchange.contracts.pricing import Price
-from paper_exchange.trading.quotes import price_moves, price_now, proposal_body, read_terms, remember
 from paper_exchange.contracts.terms import Terms, check_hours
 from paper_exchange.errors import CallError
 from paper_exchange.money import number, text
 from paper_exchange.trading.notices import cash_moved, contract_moved, purchase
+from paper_exchange.trading.quotes import price_moves, price_now, proposal_body, read_terms, remember
+from paper_exchange.venue.accounts import Account
+from paper_exchange.venue.connections import Connection, Frame, Proposal
 from paper_exchange.venue.state import Venue
 
 MAX_OPEN = 100

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from paper_exchange.venue.connections import Connection, Frame
 from paper_exchange.contracts.open_contract import OpenContract
-from paper_exchange.trading.positions import own_names, view_of
 from paper_exchange.contracts.views import portfolio_row, profit_row, shown_type
 from paper_exchange.errors import CallError
 from paper_exchange.trading.notices import send_view
+from paper_exchange.trading.positions import own_names, view_of
+from paper_exchange.venue.connections import Connection, Frame
 from paper_exchange.venue.state import Venue
 from xtitan_core.clock import DAY
 

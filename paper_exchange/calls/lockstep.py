@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from paper_exchange.venue.connections import Connection, Frame
 from paper_exchange.errors import CallError
 from paper_exchange.protocol.requests import integer
+from paper_exchange.venue.connections import Connection, Frame
 from paper_exchange.venue.state import Venue
 
 

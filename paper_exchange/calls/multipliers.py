@@ -6,9 +6,9 @@ as Deriv fails them on a contract without, and the third finds no updates.
 
 from __future__ import annotations
 
-from paper_exchange.venue.connections import Connection, Frame
 from paper_exchange.contracts.open_contract import OpenContract
 from paper_exchange.errors import CallError
+from paper_exchange.venue.connections import Connection, Frame
 from paper_exchange.venue.state import Venue
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from paper_exchange.venue.connections import Connection, Frame
 from paper_exchange.contracts.resale import REFUSALS
-from paper_exchange.trading.positions import bid_now, refusal_now
 from paper_exchange.errors import CallError
 from paper_exchange.money import number, text
 from paper_exchange.trading.notices import book_sale, cash_moved, contract_moved
+from paper_exchange.trading.positions import bid_now, refusal_now
+from paper_exchange.venue.connections import Connection, Frame
 from paper_exchange.venue.state import Venue
 
 

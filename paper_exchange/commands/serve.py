@@ -11,19 +11,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from paper_exchange.venue.accounts import Account
-from paper_exchange.fidelity.assumptions import parse_assumptions
 from paper_exchange.commands import faults
 from paper_exchange.commands.instants import instant, window
 from paper_exchange.commands.profiles import PROFILES, expand
-from paper_exchange.exchange import Exchange
 from paper_exchange.errors import SetupError
+from paper_exchange.exchange import Exchange
+from paper_exchange.fidelity.assumptions import parse_assumptions
 from paper_exchange.markets.plant import DEFAULT_PHI
 from paper_exchange.markets.recording import read_ticks
 from paper_exchange.markets.world import World, build_world
 from paper_exchange.net.idle import parse_idle_rule
 from paper_exchange.net.server import listen, serve
 from paper_exchange.record import Recorder
+from paper_exchange.venue.accounts import Account
 from paper_exchange.venue.state import Settings
 from xtitan_core.clock import wall
 

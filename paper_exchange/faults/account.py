@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
-from paper_exchange.venue.connections import Connection
 from paper_exchange.faults.catalogue import FaultName
 from paper_exchange.faults.script import Fault
+from paper_exchange.venue.connections import Connection
 
 if TYPE_CHECKING:
-    from paper_exchange.venue.accounts import Account
     from paper_exchange.exchange import Exchange
+    from paper_exchange.venue.accounts import Account
 
 NOBODY = 0
 """Number of a connection that no shell knows."""

@@ -12,8 +12,8 @@ from paper_exchange.faults.catalogue import FaultName
 from paper_exchange.faults.script import Fault
 
 if TYPE_CHECKING:
-    from paper_exchange.venue.accounts import Account, CashRow
     from paper_exchange.contracts.open_contract import OpenContract
+    from paper_exchange.venue.accounts import Account, CashRow
 
 _CENT = Decimal("0.01")
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from paper_exchange.venue.connections import Close, Connection, Frame, Wire
 from paper_exchange.errors import CallError
 from paper_exchange.faults import account, books
 from paper_exchange.faults.catalogue import FaultName, Point
@@ -22,12 +21,13 @@ from paper_exchange.faults.garble import bad_bytes, garbled, with_nulls
 from paper_exchange.faults.plan import Plan
 from paper_exchange.faults.script import Fault
 from paper_exchange.faults.seeded import Mix
+from paper_exchange.venue.connections import Close, Connection, Frame, Wire
 from xtitan_core.symbols import Symbol
 
 if TYPE_CHECKING:
-    from paper_exchange.venue.accounts import Account, CashRow
     from paper_exchange.contracts.open_contract import OpenContract
     from paper_exchange.exchange import Exchange
+    from paper_exchange.venue.accounts import Account, CashRow
     from paper_exchange.venue.state import Venue
 
 Action = Callable[["Exchange"], None]

@@ -1,0 +1,1 @@
+"""How each of the exchange's rules is known, and what nobody knows yet."""

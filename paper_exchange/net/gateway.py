@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from paper_exchange.venue.connections import Close, Item, Wire, encode
 from paper_exchange.exchange import Exchange
 from paper_exchange.net.batching import BatchingTransport
+from paper_exchange.venue.connections import Close, Item, Wire, encode
 from xtitan_core.clock import ScaledClock, Timer, monotonic
 from xtitan_core.randomness import token
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from paper_exchange.venue.connections import Close
 from paper_exchange.errors import SetupError
 from paper_exchange.net.gateway import Socket
+from paper_exchange.venue.connections import Close
 from paper_exchange.venue.state import Venue
 
 CODES = (1000, 1001, 1006, 1011)

@@ -10,10 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
-from paper_exchange.venue.accounts import OPENING_BALANCE, Account
-from paper_exchange.venue.budgets import REST_PER_ADDRESS, REST_PER_USER
-from paper_exchange.exchange import USER
 from paper_exchange.errors import SetupError
+from paper_exchange.exchange import USER
 from paper_exchange.faults import FaultName, from_object, listing
 from paper_exchange.money import number
 from paper_exchange.net.bulk import purchase_all
@@ -22,6 +20,8 @@ from paper_exchange.net.gateway import Gateway
 from paper_exchange.net.idle import IdleRule, idle_rule
 from paper_exchange.net.sockets import SocketEndpoint
 from paper_exchange.trading.notices import reset
+from paper_exchange.venue.accounts import OPENING_BALANCE, Account
+from paper_exchange.venue.budgets import REST_PER_ADDRESS, REST_PER_USER
 from paper_exchange.venue.truth import truth
 
 PAPER_TOKEN = "paper"

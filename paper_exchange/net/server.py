@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 
 import uvicorn
 
-from paper_exchange.exchange import Exchange
 from paper_exchange.errors import SetupError
+from paper_exchange.exchange import Exchange
 from paper_exchange.net.batching import BatchingProtocol
 from paper_exchange.net.gateway import Gateway
 from paper_exchange.net.idle import IdleRule

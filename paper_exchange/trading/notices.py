@@ -6,13 +6,13 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from paper_exchange.contracts.open_contract import OpenContract
+from paper_exchange.contracts.resale import could_be_sold
+from paper_exchange.money import number, spot
+from paper_exchange.trading.positions import bid_now, view_of
+from paper_exchange.trading.quotes import requote
 from paper_exchange.venue.accounts import Account, CashRow
 from paper_exchange.venue.connections import Connection, Frame, Subscription
-from paper_exchange.contracts.open_contract import OpenContract
-from paper_exchange.trading.quotes import requote
-from paper_exchange.contracts.resale import could_be_sold
-from paper_exchange.trading.positions import bid_now, view_of
-from paper_exchange.money import number, spot
 from paper_exchange.venue.state import Venue
 from xtitan_core.contracts import ContractType
 from xtitan_core.symbols import Symbol

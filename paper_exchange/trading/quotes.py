@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from paper_exchange.venue.connections import Connection, Proposal, Subscription
 from paper_exchange.contracts.pricing import MAX_PAYOUT, MIN_STAKE, Price, quote
 from paper_exchange.contracts.resale import REFUSALS
 from paper_exchange.contracts.terms import Terms, named_symbol, parse_terms
 from paper_exchange.errors import CallError
 from paper_exchange.money import number, spot, text
+from paper_exchange.venue.connections import Connection, Proposal, Subscription
 from paper_exchange.venue.state import Venue
 from xtitan_core.contracts import DIGITS, TWO_BARRIERS, ContractType, DurationUnit
 from xtitan_core.contracts import barriers as barrier_levels

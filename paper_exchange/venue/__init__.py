@@ -1,0 +1,1 @@
+"""The state of the exchange at one instant of venue time."""

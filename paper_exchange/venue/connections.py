@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from paper_exchange.venue.accounts import Account
 from paper_exchange.contracts.terms import Terms
 from paper_exchange.errors import CallError
+from paper_exchange.venue.accounts import Account
 
 Frame = dict[str, Any]
 

@@ -10,20 +10,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from paper_exchange.venue.accounts import Account
-from paper_exchange.fidelity.assumptions import assumed
-from paper_exchange.venue.connections import Connection, Frame, Item, Subscription
 from paper_exchange.contracts.commissions import schedule
 from paper_exchange.contracts.open_contract import OpenContract
 from paper_exchange.contracts.terms import Terms
 from paper_exchange.errors import CallError
-from paper_exchange.venue.events import Events
 from paper_exchange.faults import Faults
-from paper_exchange.venue.maintenance import Maintenance
+from paper_exchange.fidelity.assumptions import assumed
 from paper_exchange.markets.world import World
-from paper_exchange.venue.lockstep import Lockstep
-from paper_exchange.record import Recorder
 from paper_exchange.protocol.requests import integer
+from paper_exchange.record import Recorder
+from paper_exchange.venue.accounts import Account
+from paper_exchange.venue.connections import Connection, Frame, Item, Subscription
+from paper_exchange.venue.events import Events
+from paper_exchange.venue.lockstep import Lockstep
+from paper_exchange.venue.maintenance import Maintenance
 from xtitan_core.contracts import DurationUnit
 from xtitan_core.randomness import seeded_uuid
 from xtitan_core.symbols import Symbol, SymbolKind

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from websockets.exceptions import ConnectionClosed
 
-from paper_exchange.exchange import Exchange
 from paper_exchange.errors import SetupError
+from paper_exchange.exchange import Exchange
 from paper_exchange.net.server import listen, serve
 from paper_exchange.venue.truth import truth
 from paper_exchange.verify.bad_requests import bad_requests

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from paper_exchange.venue.connections import Frame
 from paper_exchange.errors import SetupError
+from paper_exchange.venue.connections import Frame
 
 REST_CALLS = ("health", "get_accounts", "create_account", "websocket", "reset_demo_balance", "bulk_purchase")
 CALL_OF = {"tick": "ticks", "history": "ticks_history", "candles": "ticks_history", "ohlc": "ticks_history"}

@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from xtitan_core.contracts import ContractType, DurationUnit
-from xtitan_core.features.spec import DEFAULT_SPEC
 from xtitan_core.bundle.manifest import (
     Calibration,
     DecisionRule,
@@ -20,6 +18,8 @@ from xtitan_core.bundle.manifest import (
     Runtime,
     Training,
 )
+from xtitan_core.contracts import ContractType, DurationUnit
+from xtitan_core.features.spec import DEFAULT_SPEC
 from xtitan_core.randomness import stream
 
 CREATED = 1_772_409_600

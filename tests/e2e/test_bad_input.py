@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xtitan_assets.workspace.paths import Home
 from xtitan_assets.steps.ingest.ticks import midnight, read_day, tick_path, write_day
+from xtitan_assets.workspace.paths import Home
+from xtitan_core.bundle.keys import generate, load_private
+from xtitan_core.bundle.manifest import Calibration, DecisionRule, Evaluation, Head, Manifest, Runtime, Training
 from xtitan_core.bundle.verification import read_files, sign, write_bundle
 from xtitan_core.contracts import ContractType, DurationUnit
 from xtitan_core.features.spec import DEFAULT_SPEC
 from xtitan_core.journal import SessionRecord, read_journal
-from xtitan_core.bundle.keys import generate, load_private
-from xtitan_core.bundle.manifest import Calibration, DecisionRule, Evaluation, Head, Manifest, Runtime, Training
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent

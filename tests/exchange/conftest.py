@@ -19,14 +19,14 @@ import httpx
 import numpy as np
 import pytest
 
-from paper_exchange.venue.accounts import Account
 from paper_exchange.exchange import Exchange
 from paper_exchange.markets.recording import Ticks
 from paper_exchange.markets.world import World, build_world
 from paper_exchange.net.server import listen, serve
+from paper_exchange.net.virtual import VirtualVenue
+from paper_exchange.venue.accounts import Account
 from paper_exchange.venue.state import Settings
 from paper_exchange.verify.published import Published
-from paper_exchange.net.virtual import VirtualVenue
 
 SCHEMAS = Path(__file__).resolve().parents[2].parent / "shared" / "deriv-schemas" / "new"
 TODAY = 1_795_000_000.0

@@ -12,12 +12,12 @@ from typing import Any
 
 from websockets.asyncio.client import connect
 
-from paper_exchange.venue.accounts import Account
 from paper_exchange.exchange import Exchange
 from paper_exchange.markets.world import build_world
 from paper_exchange.net.in_memory import open_exchange, run
-from paper_exchange.venue.state import Settings
 from paper_exchange.net.virtual import VirtualVenue
+from paper_exchange.venue.accounts import Account
+from paper_exchange.venue.state import Settings
 
 FIRST, SECOND = "DOT90000001", "DOT90000002"
 START, INSTANTS = 1_772_409_600, 200

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from drills.malformed_frames import ID, VALID
-from paper_exchange.venue.budgets import Budgets
 from paper_exchange.protocol.requests import REQUESTS
+from paper_exchange.venue.budgets import Budgets
 
 ACCOUNT = "DOT90000001"
 EXTREMES: list[Any] = [

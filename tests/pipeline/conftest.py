@@ -12,10 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from support.dagster_workspace import definitions, empty_instance, exchange, project, workspace
+from support.registry_workspace import migrated_database
+from xtitan_assets.steps.ingest import ticks as tick_files
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
-from xtitan_assets.steps.ingest import ticks as tick_files
 from xtitan_core.randomness import stream
+
+__all__ = ["definitions", "empty_instance", "exchange", "migrated_database", "project", "workspace"]
 
 FIRST_DAY = date(2026, 1, 5)
 TICKS_A_DAY = 43_200
@@ -108,9 +112,7 @@ def prepare(world: World) -> World:
 
 def train_and_package(world: World) -> World:
     """Everything from the dataset to the signed bundle."""
-    from xtitan_assets.steps.model import calibrate
-    from xtitan_assets.steps.model import export
-    from xtitan_assets.steps.model import train
+    from xtitan_assets.steps.model import calibrate, export, train
 
     train.train(world.home, world.params)
     calibrate.fit(world.home, world.params)

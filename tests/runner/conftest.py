@@ -25,14 +25,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from onnx import TensorProto, helper
 
 from live_runner.cli import main
+from support.desk import desk, folder, new_venue, open_desk, order, venue
+from xtitan_core.bundle.keys import generate, load_private
+from xtitan_core.bundle.manifest import Calibration, DecisionRule, Evaluation, Head, Manifest, Runtime, Training
 from xtitan_core.bundle.verification import write_bundle
 from xtitan_core.contracts import ContractType, DurationUnit
 from xtitan_core.features.spec import DEFAULT_SPEC, FeatureSpec
 from xtitan_core.features.stream import FeatureStream
-from xtitan_core.bundle.keys import generate, load_private
-from xtitan_core.bundle.manifest import Calibration, DecisionRule, Evaluation, Head, Manifest, Runtime, Training
 from xtitan_core.randomness import stream
 from xtitan_core.symbols import PLANTED_SYMBOL, symbol
+
+__all__ = ["desk", "folder", "new_venue", "open_desk", "order", "venue"]
 
 START = 1_772_409_600
 """Where the paper exchange's time begins."""

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from live_runner.cli import EX_CONFIG, build_parser, main
-from xtitan_core.journal import HaltRecord, SlotRecord, read_journal
 from xtitan_core.bundle.keys import generate
+from xtitan_core.journal import HaltRecord, SlotRecord, read_journal
 
 MODEL = "test-rise_fall-5t"
 Start = Callable[..., Any]

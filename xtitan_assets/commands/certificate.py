@@ -7,10 +7,10 @@ import json
 import subprocess
 import sys
 
-from xtitan_assets.workspace import lineage
 from xtitan_assets.commands.options import Subparsers, add_home, say
-from xtitan_assets.workspace.paths import Home
+from xtitan_assets.workspace import lineage
 from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.workspace.paths import Home
 
 
 def add(commands: Subparsers) -> None:

@@ -104,9 +104,9 @@ def ticks(home: Home, params: Params) -> Answer:
 
 
 def venue(home: Home, params: Params) -> Answer:
-    from xtitan_assets.workspace.errors import StepError
     from xtitan_assets.steps.ingest.ticks import day_of
     from xtitan_assets.steps.ingest.venue import venue_epoch
+    from xtitan_assets.workspace.errors import StepError
 
     try:
         now = venue_epoch(params)

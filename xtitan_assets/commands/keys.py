@@ -6,8 +6,8 @@ import argparse
 from typing import Any
 
 from xtitan_assets.commands.options import Subparsers, add_home, add_json, say, show
-from xtitan_assets.workspace.paths import Home
 from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.workspace.paths import Home
 
 
 def add(commands: Subparsers) -> None:

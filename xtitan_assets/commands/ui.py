@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from xtitan_assets.workspace import environment
 from xtitan_assets.commands.options import Subparsers, add_home, progress, say
+from xtitan_assets.workspace import environment
+from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.lineage import PROJECT
 from xtitan_assets.workspace.params import load_params
 from xtitan_assets.workspace.paths import Home
-from xtitan_assets.workspace.errors import StepError
 
 START_SECONDS = 120.0
 STOP_SECONDS = 15.0

@@ -135,8 +135,8 @@ def start_registry(home: Path) -> tuple[Child, str]:
 
 def naive_rule(world: World) -> list[NaiveRetrain]:
     """What the usual rule would have done over ten retrains on the market without an edge."""
-    from xtitan_assets.workspace.params import load_params
     from xtitan_assets.steps.model.naive_rule import naive_retrains
+    from xtitan_assets.workspace.params import load_params
 
     params = load_params(
         world.root / "params.yaml",

@@ -1,0 +1,1 @@
+"""Executing Dagster jobs in this process."""

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from xtitan_assets.workspace import environment
-from xtitan_assets.workspace import interrupts
-from xtitan_assets.workspace.paths import Home
 from xtitan_assets.runs.plans import PlannedRun, Runs
+from xtitan_assets.workspace import environment, interrupts
+from xtitan_assets.workspace.paths import Home
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance, ExecuteInProcessResult

@@ -10,9 +10,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.lineage import PROJECT
 from xtitan_assets.workspace.paths import Home
-from xtitan_assets.workspace.errors import StepError
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance

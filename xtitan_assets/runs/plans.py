@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from xtitan_assets.workspace.params import SYMBOLS, Params
-from xtitan_assets.workspace.paths import Home
-from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.steps.ingest.ticks import day_of, days_on_disk, training_days, warm_up_days
 from xtitan_assets.steps.ingest.venue import venue_epoch
+from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.workspace.params import SYMBOLS, Params
+from xtitan_assets.workspace.paths import Home
 
 NEEDS = {
     "ingest": ("ingest",),

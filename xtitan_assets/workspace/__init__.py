@@ -1,0 +1,1 @@
+"""The folder, the parameters and the environment that a run works in."""

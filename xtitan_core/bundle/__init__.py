@@ -1,0 +1,1 @@
+"""The border between training and trading: a signed folder, its manifest, golden vectors and keys."""

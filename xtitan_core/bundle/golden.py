@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xtitan_core.features.spec import FeatureError
 from xtitan_core.bundle.manifest import Manifest
+from xtitan_core.features.spec import FeatureError
 
 Golden = Mapping[str, npt.NDArray[np.float32]]
 

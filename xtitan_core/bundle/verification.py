@@ -22,10 +22,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from pydantic import ValidationError
 
 import xtitan_core
-from xtitan_core.features.spec import FeatureError
 from xtitan_core.bundle.golden import Golden, GoldenError, check_golden, pack_golden, unpack_golden
 from xtitan_core.bundle.keys import key_id
 from xtitan_core.bundle.manifest import FileEntry, Manifest
+from xtitan_core.features.spec import FeatureError
 
 MANIFEST, SIGNATURE, MODEL, GOLDEN = "manifest.json", "manifest.sig", "model.onnx", "golden.npz"
 BUNDLE_FILES = (MANIFEST, SIGNATURE, MODEL, GOLDEN)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from xtitan_core.bundle.manifest import Manifest
 from xtitan_core.calibration import Platt
 from xtitan_core.features.spec import DEFAULT_SPEC
-from xtitan_core.bundle.manifest import Manifest
 
 
 def changed(manifest: Manifest, path: str, value: Any) -> bytes:

@@ -17,6 +17,8 @@ import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from xtitan_core.bundle.golden import GoldenError, unpack_golden
+from xtitan_core.bundle.manifest import Manifest
 from xtitan_core.bundle.verification import (
     BUNDLE_FILES,
     SIZE_CAPS,
@@ -28,8 +30,6 @@ from xtitan_core.bundle.verification import (
     write_bundle,
 )
 from xtitan_core.features.spec import DEFAULT_SPEC, FeatureSpec
-from xtitan_core.bundle.golden import GoldenError, unpack_golden
-from xtitan_core.bundle.manifest import Manifest
 from xtitan_core.randomness import stream
 
 Golden = Mapping[str, np.ndarray]

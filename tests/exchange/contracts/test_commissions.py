@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from paper_exchange.venue.accounts import Account
 from paper_exchange.contracts.commissions import flat, schedule, schedules
 from paper_exchange.errors import SetupError
+from paper_exchange.venue.accounts import Account
 from xtitan_core.contracts import DurationUnit
 from xtitan_core.symbols import SYMBOLS
 

@@ -13,12 +13,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paper_exchange.venue.accounts import Account
 from paper_exchange.exchange import Exchange
 from paper_exchange.markets.recording import Ticks
 from paper_exchange.markets.world import build_world
-from paper_exchange.venue.state import Settings
 from paper_exchange.net.virtual import VirtualSocket, VirtualVenue
+from paper_exchange.venue.accounts import Account
+from paper_exchange.venue.state import Settings
 from xtitan_core.contracts import TOUCH, Contract, ContractType, DurationUnit, settle
 from xtitan_core.randomness import stream
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from paper_exchange.venue.accounts import Account
 from paper_exchange.exchange import Exchange
 from paper_exchange.faults import Faults, Mix, parse
 from paper_exchange.markets.world import build_world
-from paper_exchange.venue.state import Settings
 from paper_exchange.net.virtual import VirtualSocket, VirtualVenue
+from paper_exchange.venue.accounts import Account
+from paper_exchange.venue.state import Settings
 
 ACCOUNT = "DOT90000001"
 

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 import paper_exchange
-from paper_exchange.venue.accounts import Account
-from paper_exchange.fidelity.assumptions import assumed, assumptions, parse_assumptions
 from paper_exchange.cli import main
-from paper_exchange.exchange import Exchange
 from paper_exchange.errors import SetupError
+from paper_exchange.exchange import Exchange
+from paper_exchange.fidelity.assumptions import assumed, assumptions, parse_assumptions
+from paper_exchange.fidelity.rules import RULES, Known
 from paper_exchange.markets.world import build_world
 from paper_exchange.net.idle import IdleRule, idle_rule
-from paper_exchange.fidelity.rules import RULES, Known
-from paper_exchange.venue.state import Settings
 from paper_exchange.net.virtual import VirtualSocket, VirtualVenue
+from paper_exchange.venue.accounts import Account
+from paper_exchange.venue.state import Settings
 
 FIRST = "DOT90000001"
 DAY = 86_400

@@ -10,8 +10,8 @@ from drills.malformed import in_process, over_a_socket
 from drills.malformed_frames import CALLS, KINDS, VALID, frames
 from drills.many_clients import Client, listen
 from paper_exchange.protocol.decoding import decode_request
-from paper_exchange.protocol.schema import validate
 from paper_exchange.protocol.requests import REQUESTS
+from paper_exchange.protocol.schema import validate
 from xtitan_core.randomness import stream
 
 

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from paper_exchange.errors import CallError
-from paper_exchange.protocol.schema import Field, validate
 from paper_exchange.protocol.requests import REQUESTS
+from paper_exchange.protocol.schema import Field, validate
 
 ID = "0123456789abcdef0123456789abcdef"
 CONTRACT = {"contract_type": "CALL", "currency": "USD", "underlying_symbol": "R_100"}

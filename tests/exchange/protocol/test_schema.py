@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paper_exchange.protocol.schema import Field
 from paper_exchange.protocol.requests import REQUESTS
+from paper_exchange.protocol.schema import Field
 
 FIELDS = [(call, name, field) for call, request in REQUESTS.items() for name, field in request.every.items()]
 _TEXTS = ["CALL", "stake", "USD", "R_100", "t", "+0.5", "-1.25", "latest", "2026-03-02", "1", "", "é", "a\n", "ticks"]

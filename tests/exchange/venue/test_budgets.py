@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from paper_exchange.venue.budgets import REST_PER_ADDRESS, REST_PER_USER, Budgets
 from paper_exchange.errors import CallError
+from paper_exchange.venue.budgets import REST_PER_ADDRESS, REST_PER_USER, Budgets
 
 NOW = 1_772_409_600
 

@@ -9,14 +9,14 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from paper_exchange.venue.accounts import Account
 from paper_exchange.commands.serve import exchange_of, options_of
-from paper_exchange.exchange import Exchange
 from paper_exchange.errors import SetupError
-from paper_exchange.venue.maintenance import Maintenance
+from paper_exchange.exchange import Exchange
 from paper_exchange.net.bulk import purchase_all
-from paper_exchange.venue.state import Settings
 from paper_exchange.net.virtual import VirtualVenue
+from paper_exchange.venue.accounts import Account
+from paper_exchange.venue.maintenance import Maintenance
+from paper_exchange.venue.state import Settings
 
 START = 1_772_409_600
 ACCOUNT = "DOT90000001"

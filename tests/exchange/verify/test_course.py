@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from paper_exchange.protocol import requests as validation
-from paper_exchange.venue.accounts import Account
 from paper_exchange.calls import HANDLERS
 from paper_exchange.cli import main
 from paper_exchange.exchange import Exchange
 from paper_exchange.markets.world import build_world
+from paper_exchange.protocol import requests as validation
 from paper_exchange.protocol.schema import Field
+from paper_exchange.venue.accounts import Account
 from paper_exchange.venue.state import Settings
 from paper_exchange.verify import trader
 from paper_exchange.verify.bad_requests import bad_requests

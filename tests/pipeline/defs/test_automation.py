@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xtitan_assets.defs.automation import schedules, sensors
-from xtitan_assets.runs.instance import WORKSPACE_TAG, close_abandoned
-from xtitan_assets.workspace.partitions import key, split, symbol_day
-from xtitan_assets.workspace.paths import Home
 from xtitan_assets.defs.automation.run_requests import MAX_ATTEMPTS, Cursor, LastRun, next_request
 from xtitan_assets.resources.workspace import WorkspaceResource
+from xtitan_assets.runs.instance import WORKSPACE_TAG, close_abandoned
 from xtitan_assets.steps.automation import triggers
 from xtitan_assets.steps.ingest.ticks import midnight, write_day
+from xtitan_assets.workspace.partitions import key, split, symbol_day
+from xtitan_assets.workspace.paths import Home
 from xtitan_core.journal import GENESIS, HaltRecord, write_segment
 from xtitan_core.randomness import stream
 

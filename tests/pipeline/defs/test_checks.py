@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from xtitan_assets.modeling.samples import TRAIN, Samples
+from xtitan_assets.steps.dataset import expectations
+from xtitan_assets.steps.dataset import snapshot as dataset
+from xtitan_assets.steps.features import checks as gates
+from xtitan_assets.steps.features import inputs as features
+from xtitan_assets.steps.model import checks as model_gates
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
-from xtitan_assets.steps.dataset import snapshot as dataset
-from xtitan_assets.steps.dataset import expectations
-from xtitan_assets.steps.features import inputs as features
-from xtitan_assets.steps.features import checks as gates
-from xtitan_assets.steps.model import checks as model_gates
 
 # Great Expectations' own imports.
 pytestmark = pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning")

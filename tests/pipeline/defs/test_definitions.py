@@ -15,8 +15,8 @@ import pytest
 import yaml
 from syrupy.assertion import SnapshotAssertion
 
-from xtitan_assets.workspace import environment
 from xtitan_assets.runs.plans import NEEDS
+from xtitan_assets.workspace import environment
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 

@@ -15,8 +15,8 @@ import dagster as dg
 import pytest
 import yaml
 
-from xtitan_assets.workspace.params import Params
 from xtitan_assets.runs.plans import NEEDS
+from xtitan_assets.workspace.params import Params
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
 

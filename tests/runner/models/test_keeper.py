@@ -14,15 +14,15 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 
-from live_runner.models.keeper import SlotKeeper
 from live_runner.models.errors import ModelError
+from live_runner.models.keeper import SlotKeeper
 from live_runner.models.session import ModelSession
 from live_runner.models.source import DirectorySource, MlflowSource, Release, SourceError, model_source
 from live_runner.models.store import ModelStore
-from xtitan_core.bundle.verification import BUNDLE_FILES, read_files, verify
-from xtitan_core.contracts import ContractType
 from xtitan_core.bundle.keys import generate, load_private
 from xtitan_core.bundle.manifest import Runtime
+from xtitan_core.bundle.verification import BUNDLE_FILES, read_files, verify
+from xtitan_core.contracts import ContractType
 
 MODEL = "test-rise_fall-5t"
 NOW = 1_772_409_600

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from xtitan_core.journal import DecisionRecord, MissedRecord, read_journal
 from xtitan_core.bundle.manifest import DecisionRule
+from xtitan_core.journal import DecisionRecord, MissedRecord, read_journal
 
 START = 1_772_409_600
 DAY = 86_400

@@ -16,8 +16,8 @@ import pytest
 
 from live_runner.buying.gate import Gate, Outcome
 from live_runner.guards.latch import KillLatch
-from live_runner.ledger import IntentState, Ledger, Order
 from live_runner.guards.limits import Limits
+from live_runner.ledger import IntentState, Ledger, Order
 from live_runner.reconcile.recovery import cash_row, recover
 from xtitan_core.clock import ManualClock
 from xtitan_core.contracts import Contract, ContractType, DurationUnit

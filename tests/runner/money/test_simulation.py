@@ -20,12 +20,12 @@ import live_runner.buying.gate
 import live_runner.ledger.book
 import live_runner.reconcile.recovery
 import live_runner.reconcile.resolution
-from live_runner.reconcile import binding
 from live_runner.buying.gate import Gate, GateReason, Outcome
 from live_runner.guards.latch import KillLatch
+from live_runner.guards.limits import LimitBreach
 from live_runner.ledger import IntentState, Ledger, Order
 from live_runner.ledger.storage import Storage
-from live_runner.guards.limits import LimitBreach
+from live_runner.reconcile import binding
 from live_runner.reconcile.recovery import cash_row
 from xtitan_core.contracts import Contract, ContractType, DurationUnit
 from xtitan_core.deriv.records import StatementRow
@@ -295,7 +295,9 @@ def retry_when_unknown(patch: pytest.MonkeyPatch) -> None:
 
 
 def any_error_is_a_refusal(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(live_runner.buying.gate, "FINAL_REFUSALS", frozenset({"Timeout", "InternalServerError", "PriceMoved"}))
+    patch.setattr(
+        live_runner.buying.gate, "FINAL_REFUSALS", frozenset({"Timeout", "InternalServerError", "PriceMoved"})
+    )
 
 
 def rule_out_at_once(patch: pytest.MonkeyPatch) -> None:

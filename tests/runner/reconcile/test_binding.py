@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live_runner.reconcile.binding import ABSENCE_S, Proof, in_chain_order, judge, matches
 from live_runner.ledger import CashRow, Intent, Ledger, Order
+from live_runner.reconcile.binding import ABSENCE_S, Proof, in_chain_order, judge, matches
 
 T = 1_772_409_600
 ROW = CashRow(77, "buy", 501, -1_000, 99_000, T + 1, f"CALL_R_100_19.53_{T + 1}_5T_S0P_0", 1_953)

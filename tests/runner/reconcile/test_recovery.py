@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from live_runner.reconcile import statement
-from live_runner.reconcile.binding import ABSENCE_S
 from live_runner.buying.gate import Outcome
 from live_runner.ledger import Booked, CashRow, IntentState, Ledger, Order
+from live_runner.reconcile import statement
+from live_runner.reconcile.binding import ABSENCE_S
 from live_runner.reconcile.recovery import RecoveryError, cash_row, recover
 from xtitan_core.deriv.records import StatementRow
 

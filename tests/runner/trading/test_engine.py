@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from live_runner.models.session import ModelSession
 from live_runner.models.roles import SlotModel
+from live_runner.models.session import ModelSession
 from live_runner.trading.engine import Engine, EngineSettings, Prediction
+from xtitan_core.bundle.manifest import DecisionRule
 from xtitan_core.bundle.verification import read_files, verify
 from xtitan_core.contracts import ContractType
 from xtitan_core.decision import Quote
 from xtitan_core.features.spec import FeatureSpec
 from xtitan_core.features.stream import FeatureStream
 from xtitan_core.journal import DecisionRecord, MissedRecord, ShadowTradeRecord
-from xtitan_core.bundle.manifest import DecisionRule
 
 SETTINGS = EngineSettings("R_100", min_edge=0.0, latency_seconds=0, settle_every_slot=False, max_quote_age_s=5.0)
 EPOCH = 1_772_410_200

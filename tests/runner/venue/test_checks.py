@@ -8,7 +8,14 @@ from typing import Any, cast
 import pytest
 
 from live_runner.config import ConfigError, Settings
-from live_runner.venue.checks import StartError, VenueClock, budgets_of, check_environment, check_session, choose_account
+from live_runner.venue.checks import (
+    StartError,
+    VenueClock,
+    budgets_of,
+    check_environment,
+    check_session,
+    choose_account,
+)
 from xtitan_core.clock import monotonic
 from xtitan_core.deriv.client import DerivClient
 from xtitan_core.deriv.errors import FrameError

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import dagster as dg
 
-from xtitan_assets.workspace.partitions import key
 from xtitan_assets.resources.workspace import WorkspaceResource
+from xtitan_assets.workspace.partitions import key
 
 
 @dg.schedule(cron_schedule="10 0 * * *", job_name="ingest", execution_timezone="UTC")

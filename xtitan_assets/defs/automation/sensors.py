@@ -40,8 +40,8 @@ def request(
 @dg.sensor(job_name="shadow", minimum_interval_seconds=60)
 def journal_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult:
     """New segments from the runner: weigh the evidence again, at most every ten minutes."""
-    from xtitan_assets.steps.shadow.journal_pull import journal_source
     from xtitan_assets.steps.automation.triggers import newest_segment
+    from xtitan_assets.steps.shadow.journal_pull import journal_source
 
     return request(context, newest_segment(journal_source(workspace.home())), cool_down=600.0)
 

@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from xtitan_assets.workspace.lineage import code_version, stage
 from xtitan_assets.resources.workspace import WorkspaceResource
+from xtitan_assets.workspace.lineage import code_version, stage
 
 
 @dg.asset(

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import dagster as dg
 
+from xtitan_assets.resources.workspace import WorkspaceResource
 from xtitan_assets.workspace.lineage import code_version, stage
 from xtitan_assets.workspace.partitions import key, split, symbol_day, warm_up
-from xtitan_assets.resources.workspace import WorkspaceResource
 
 # Dagster's own `all_deps_blocking_checks_passed` is true for a day as soon as *one* of the days it maps to passed, so with
 # a warm-up day before it a broken day would go through. "No dependency has a check that did not pass" says it the safe way.

@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from xtitan_assets.workspace.partitions import split, symbol_day
 from xtitan_assets.resources.workspace import WorkspaceResource
+from xtitan_assets.workspace.partitions import split, symbol_day
 
 
 def partition_check(asset: str, step: str, name: str, description: str) -> dg.AssetChecksDefinition:

@@ -2,9 +2,9 @@
 
 import dagster as dg
 
+from xtitan_assets.resources.workspace import WorkspaceResource
 from xtitan_assets.workspace.lineage import code_version, stage
 from xtitan_assets.workspace.partitions import days, key, split, symbol_day
-from xtitan_assets.resources.workspace import WorkspaceResource
 
 
 @dg.asset(
@@ -35,8 +35,8 @@ def active_symbols(workspace: WorkspaceResource) -> dg.MaterializeResult:  # typ
 def ticks_raw(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Ticks of one closed UTC day of one symbol, written once."""
     from xtitan_assets.steps.ingest.download import collect, prune
-    from xtitan_assets.workspace.errors import StepError
     from xtitan_assets.steps.ingest.venue import VenueUnreachable, venue_epoch
+    from xtitan_assets.workspace.errors import StepError
 
     home, params = workspace.home(), workspace.params()
     partitions = split(context.partition_keys)

@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from xtitan_assets.workspace.lineage import code_version, stage
 from xtitan_assets.resources.workspace import WorkspaceResource
+from xtitan_assets.workspace.lineage import code_version, stage
 
 TRAINING_SECONDS = 6 * 3_600
 
@@ -48,15 +48,17 @@ def calibration(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: 
     group_name="model",
     kinds={"onnx"},
     pool="workspace",
-    code_version=code_version("xtitan_assets/steps/model/export.py", "xtitan_core/bundle/verification.py", "xtitan_core/bundle/manifest.py"),
+    code_version=code_version(
+        "xtitan_assets/steps/model/export.py", "xtitan_core/bundle/verification.py", "xtitan_core/bundle/manifest.py"
+    ),
     metadata=stage("package", ["data", "decision", "features", "labels", "quotes", "registry", "train"]),
     owners=["team:models"],
 )
 def serving_bundle(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """ONNX, manifest, signature and golden vectors: all that ever reaches the trading host."""
+    from xtitan_assets.steps.ingest.venue import bundle_epoch
     from xtitan_assets.steps.model.export import export
     from xtitan_assets.steps.registry.register import next_sequence
-    from xtitan_assets.steps.ingest.venue import bundle_epoch
 
     home, params = workspace.home(), workspace.params()
     report = export(
@@ -96,8 +98,8 @@ def backtest_report(workspace: WorkspaceResource) -> dg.MaterializeResult:  # ty
 )
 def registered_model(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """A version in the registry with the aliases `challenger` and `shadow`, and a line in the promotion ledger."""
-    from xtitan_assets.steps.registry.register import register
     from xtitan_assets.steps.ingest.venue import bundle_epoch
+    from xtitan_assets.steps.registry.register import register
 
     home, params = workspace.home(), workspace.params()
     report = register(home, params, context.run.run_id, venue_epoch=bundle_epoch(home, params))

@@ -2,9 +2,9 @@
 
 import dagster as dg
 
-from xtitan_assets.workspace.lineage import code_version
 from xtitan_assets.resources.dvc import DvcResource
 from xtitan_assets.resources.workspace import WorkspaceResource
+from xtitan_assets.workspace.lineage import code_version
 
 
 class PromotionConfig(dg.Config):

@@ -8,11 +8,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from xtitan_assets.workspace.params import Params
-from xtitan_assets.workspace.paths import Home
+from xtitan_assets.steps.ingest.ticks import days_on_disk
 from xtitan_assets.steps.registry import promotion_ledger as ledger
 from xtitan_assets.steps.shadow.journal_pull import PATTERN
-from xtitan_assets.steps.ingest.ticks import days_on_disk
+from xtitan_assets.workspace.params import Params
+from xtitan_assets.workspace.paths import Home
 
 PROMOTION_MODE = "XTITAN_PROMOTION_MODE"
 """``manual`` (default): a person promotes. ``auto``: the promotion sensor does, when the gate opened."""

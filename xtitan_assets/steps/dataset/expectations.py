@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xtitan_assets.workspace import environment
 from xtitan_assets.modeling.samples import CALIBRATION, LABELS, NO_FOLD, TEST, TRAIN, Samples
+from xtitan_assets.steps.ingest.checks import Finding
+from xtitan_assets.workspace import environment
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
-from xtitan_assets.steps.ingest.checks import Finding
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from xtitan_assets.modeling.samples import CALIBRATION, LABELS, NO_FOLD, TEST, TRAIN, Samples, SamplesError
-from xtitan_assets.workspace.params import Params
-from xtitan_assets.workspace.paths import Home
 from xtitan_assets.steps.features import inputs as features
 from xtitan_assets.steps.features import labels
-from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.steps.report import Report, canonical_sha256, content_sha256, write_json
+from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.workspace.params import Params
+from xtitan_assets.workspace.paths import Home
 from xtitan_core.features.batch import windows
 from xtitan_core.features.spec import FeatureSpec
 

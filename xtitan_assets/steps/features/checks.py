@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from xtitan_assets.steps.ingest.checks import Finding
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
-from xtitan_assets.steps.ingest.checks import Finding
 
 Partitions = Sequence[tuple[str, date]]
 

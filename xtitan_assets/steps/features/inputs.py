@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from xtitan_assets.steps.features.partition_files import partition_path, read_partition, write_partition
+from xtitan_assets.steps.ingest.ticks import midnight, read_ordered_day, tick_path, warm_up_days
+from xtitan_assets.steps.report import Report, content_sha256
+from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
-from xtitan_assets.workspace.errors import StepError
-from xtitan_assets.steps.features.partition_files import partition_path, read_partition, write_partition
-from xtitan_assets.steps.report import Report, content_sha256
-from xtitan_assets.steps.ingest.ticks import midnight, read_ordered_day, tick_path, warm_up_days
 from xtitan_core.contracts import Epochs, Quotes
 from xtitan_core.features.batch import DayFeatures, day_features, windows
 from xtitan_core.features.spec import FeatureError, FeatureSpec

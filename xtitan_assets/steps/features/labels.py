@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from xtitan_assets.modeling.samples import LABELS
+from xtitan_assets.steps.features.partition_files import partition_path, read_partition, write_partition
+from xtitan_assets.steps.ingest.ticks import read_ordered_day
+from xtitan_assets.steps.report import Report, content_sha256
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
-from xtitan_assets.steps.features.partition_files import partition_path, read_partition, write_partition
-from xtitan_assets.steps.report import Report, content_sha256
-from xtitan_assets.steps.ingest.ticks import read_ordered_day
 from xtitan_core.contracts import Contract, ContractType, DurationUnit, Epochs, Quotes, outcomes
 from xtitan_core.symbols import symbol as look_up
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from xtitan_assets.workspace.paths import Home
 from xtitan_assets.steps.ingest.download import find_gaps
 from xtitan_assets.steps.ingest.ticks import midnight, read_day
+from xtitan_assets.workspace.paths import Home
 from xtitan_core.clock import DAY
 from xtitan_core.contracts import Epochs, Quotes
 from xtitan_core.symbols import Symbol, symbol

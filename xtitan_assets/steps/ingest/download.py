@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xtitan_assets.steps.ingest.ticks import day_of, midnight, note_path, read_note, tick_path, write_day
+from xtitan_assets.steps.ingest.venue import is_deriv, public_socket
+from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.interrupts import attended
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
-from xtitan_assets.workspace.errors import StepError
-from xtitan_assets.steps.ingest.ticks import day_of, midnight, note_path, read_note, tick_path, write_day
-from xtitan_assets.steps.ingest.venue import is_deriv, public_socket
 from xtitan_core.clock import DAY
 from xtitan_core.contracts import Epochs, Quotes
 from xtitan_core.symbols import UnknownSymbolError, symbol

@@ -15,9 +15,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from xtitan_assets.steps.ingest.ticks import day_of
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
-from xtitan_assets.steps.ingest.ticks import day_of
 from xtitan_core.journal import DecisionRecord, QuoteRecord, read_journal
 
 

@@ -13,12 +13,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from xtitan_assets.workspace.params import Params, VenueParams
-from xtitan_assets.workspace.paths import Home
 from xtitan_assets.steps.ingest.download import collect
-from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.steps.ingest.ticks import day_of, days_on_disk, training_days, warm_up_days
 from xtitan_assets.steps.ingest.venue import venue_epoch
+from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.workspace.params import Params, VenueParams
+from xtitan_assets.workspace.paths import Home
 from xtitan_core.symbols import UnknownSymbolError, symbol
 
 START_TIMEOUT = 60.0

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from xtitan_assets.workspace.paths import Home
 from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.workspace.paths import Home
 from xtitan_core.clock import DAY
 from xtitan_core.contracts import Epochs, Quotes
 

@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from xtitan_assets.steps.ingest.ticks import days_on_disk, midnight
+from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.interrupts import attended
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
-from xtitan_assets.workspace.errors import StepError
-from xtitan_assets.steps.ingest.ticks import days_on_disk, midnight
 from xtitan_core.clock import DAY
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""From the snapshot to a signed, judged bundle."""

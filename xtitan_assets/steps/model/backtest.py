@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 
 from xtitan_assets.modeling.samples import TEST, Samples
-from xtitan_assets.workspace.params import Params
-from xtitan_assets.workspace.paths import Home
 from xtitan_assets.steps.dataset.snapshot import load_manifest, load_samples
-from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.steps.model.evaluation import SIDES, Evaluation, SlotResult, Terms, evaluate, terms
 from xtitan_assets.steps.model.export import load_bundle
 from xtitan_assets.steps.model.naive_rule import VALIDATION_TRADES
 from xtitan_assets.steps.model.onnx_session import OnnxModel
 from xtitan_assets.steps.report import Report, write_csv
+from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.workspace.params import Params
+from xtitan_assets.workspace.paths import Home
+from xtitan_core.bundle.manifest import Manifest
 from xtitan_core.bundle.verification import VerifiedBundle
 from xtitan_core.calibration import reliability_table
 from xtitan_core.contracts import ContractType
-from xtitan_core.bundle.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from xtitan_assets.modeling.samples import CALIBRATION, LABELS, TRAIN, Samples
+from xtitan_assets.steps.dataset.snapshot import load_manifest, load_samples, non_overlapping
+from xtitan_assets.steps.model.baseline import closed_form
+from xtitan_assets.steps.report import Report, write_json
+from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
-from xtitan_assets.steps.model.baseline import closed_form
-from xtitan_assets.steps.dataset.snapshot import load_manifest, load_samples, non_overlapping
-from xtitan_assets.workspace.errors import StepError
-from xtitan_assets.steps.report import Report, write_json
 from xtitan_core.calibration import Platt, ece_report, fit_platt
 from xtitan_core.randomness import stream
 from xtitan_core.symbols import symbol as look_up

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from xtitan_assets.steps.ingest.checks import Finding
+from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
-from xtitan_assets.workspace.errors import StepError
-from xtitan_assets.steps.ingest.checks import Finding
 
 
 def read_report(home: Home, name: str) -> dict[str, Any]:

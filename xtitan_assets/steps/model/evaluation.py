@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from xtitan_assets.modeling.samples import LABELS, Samples
+from xtitan_assets.steps.dataset.snapshot import non_overlapping
+from xtitan_assets.steps.model.baseline import closed_form, contract_sigma
+from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
-from xtitan_assets.steps.model.baseline import closed_form, contract_sigma
-from xtitan_assets.steps.dataset.snapshot import non_overlapping
-from xtitan_assets.workspace.errors import StepError
 from xtitan_core.calibration import Platt, ece_report
 from xtitan_core.contracts import ContractType
 from xtitan_core.decision import Decision, Quote, decide, preferred_side

@@ -12,22 +12,21 @@ import numpy.typing as npt
 
 import xtitan_core
 from xtitan_assets.modeling.samples import CALIBRATION, LABELS, TEST, TRAIN, Samples
+from xtitan_assets.steps.dataset.snapshot import load_manifest, load_samples
+from xtitan_assets.steps.features.inputs import feature_spec
+from xtitan_assets.steps.model import calibrate, evaluation
+from xtitan_assets.steps.model.onnx_session import OUTPUTS, OnnxModel
+from xtitan_assets.steps.model.trained_model import load_trained
+from xtitan_assets.steps.report import Report
+from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
-from xtitan_assets.steps.model import calibrate
-from xtitan_assets.steps.model import evaluation
-from xtitan_assets.steps.dataset.snapshot import load_manifest, load_samples
-from xtitan_assets.workspace.errors import StepError
-from xtitan_assets.steps.features.inputs import feature_spec
-from xtitan_assets.steps.model.onnx_session import OUTPUTS, OnnxModel
-from xtitan_assets.steps.report import Report
-from xtitan_assets.steps.model.trained_model import load_trained
 from xtitan_core.bundle import keys
+from xtitan_core.bundle.manifest import Calibration, DecisionRule, Head, Lineage, Manifest, Runtime, Training
+from xtitan_core.bundle.manifest import Evaluation as ManifestEvaluation
 from xtitan_core.bundle.verification import BundleError, VerifiedBundle, read_files, verify, write_bundle
 from xtitan_core.clock import DAY
 from xtitan_core.contracts import ContractType, DurationUnit
-from xtitan_core.bundle.manifest import Calibration, DecisionRule, Head, Lineage, Manifest, Runtime, Training
-from xtitan_core.bundle.manifest import Evaluation as ManifestEvaluation
 
 if TYPE_CHECKING:
     from xtitan_assets.modeling.network import Model

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from xtitan_assets.steps.features.labels import settle_all
+from xtitan_assets.steps.ingest.ticks import days_on_disk, read_ordered_day
+from xtitan_assets.steps.model.evaluation import terms
+from xtitan_assets.steps.report import Report
+from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
-from xtitan_assets.workspace.errors import StepError
-from xtitan_assets.steps.model.evaluation import terms
-from xtitan_assets.steps.features.labels import settle_all
-from xtitan_assets.steps.report import Report
-from xtitan_assets.steps.ingest.ticks import days_on_disk, read_ordered_day
 from xtitan_core.contracts import Epochs, Quotes
 from xtitan_core.symbols import symbol as look_up
 

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from xtitan_assets.modeling.samples import TRAIN, Samples
+from xtitan_assets.steps.dataset.snapshot import leakage, load_manifest, load_samples, walk_forward
+from xtitan_assets.steps.model.baseline import closed_form
+from xtitan_assets.steps.report import Report, canonical_sha256, write_csv
+from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
-from xtitan_assets.steps.model.baseline import closed_form
-from xtitan_assets.steps.dataset.snapshot import leakage, load_manifest, load_samples, walk_forward
-from xtitan_assets.workspace.errors import StepError
-from xtitan_assets.steps.report import Report, canonical_sha256, write_csv
 from xtitan_core.symbols import symbol as look_up
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from xtitan_assets.workspace.paths import Home
 from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.workspace.paths import Home
 
 if TYPE_CHECKING:
     from xtitan_assets.modeling.network import Model

@@ -1,0 +1,1 @@
+"""Registered models: MLflow, release folders and the promotion ledger."""

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from xtitan_assets.workspace import environment
-from xtitan_assets.workspace.paths import Home
 from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.workspace.paths import Home
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient

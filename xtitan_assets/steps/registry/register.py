@@ -11,17 +11,17 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from xtitan_assets.workspace.params import Params
-from xtitan_assets.workspace.paths import Home
 from xtitan_assets.steps.registry import promotion_ledger as ledger
 from xtitan_assets.steps.registry import release_folder as releases
-from xtitan_assets.workspace.errors import StepError
-from xtitan_assets.steps.registry.promotion_ledger import Entry, Kind
 from xtitan_assets.steps.registry.mlflow_registry import CHALLENGER, SHADOW, Registry
+from xtitan_assets.steps.registry.promotion_ledger import Entry, Kind
+from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.workspace.params import Params
+from xtitan_assets.workspace.paths import Home
+from xtitan_core.bundle.keys import KeyFileError, load_public
 from xtitan_core.bundle.verification import BundleError, VerifiedBundle, read_files, verify
 from xtitan_core.evidence.shadow_trades import Candidate
 from xtitan_core.journal import DecisionRecord, JournalError, ShadowTradeRecord, read_journal
-from xtitan_core.bundle.keys import KeyFileError, load_public
 
 
 @dataclass(frozen=True, slots=True)

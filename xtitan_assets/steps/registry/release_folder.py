@@ -10,8 +10,8 @@ import os
 import shutil
 from pathlib import Path
 
-from xtitan_assets.workspace.paths import Home
 from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.workspace.paths import Home
 from xtitan_core.bundle.verification import BUNDLE_FILES
 
 

@@ -11,16 +11,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from xtitan_assets.workspace.params import Params
-from xtitan_assets.workspace.paths import Home
 from xtitan_assets.steps.registry import promotion_ledger as ledger
 from xtitan_assets.steps.registry import release_folder as releases
-from xtitan_assets.steps.shadow import evidence as shadow
-from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.steps.registry.mlflow_registry import CHALLENGER, CHAMPION, SHADOW, Registry
 from xtitan_assets.steps.registry.promotion_ledger import Entry, Kind
 from xtitan_assets.steps.registry.register import verified
-from xtitan_assets.steps.registry.mlflow_registry import CHALLENGER, CHAMPION, SHADOW, Registry
+from xtitan_assets.steps.shadow import evidence as shadow
 from xtitan_assets.steps.shadow.evidence import ShadowReport, write_atomically, write_certificate
+from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.workspace.params import Params
+from xtitan_assets.workspace.paths import Home
 
 
 @dataclass(frozen=True, slots=True)

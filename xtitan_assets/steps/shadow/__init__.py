@@ -1,0 +1,1 @@
+"""What the runner's journal proves."""

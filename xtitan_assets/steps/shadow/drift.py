@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from xtitan_assets.workspace.params import Params
-from xtitan_assets.workspace.paths import Home
 from xtitan_assets.steps.registry import promotion_ledger as ledger
-from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.steps.registry.promotion_ledger import Kind
 from xtitan_assets.steps.shadow.evidence import write_atomically
+from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.workspace.params import Params
+from xtitan_assets.workspace.paths import Home
 from xtitan_core.clock import midnight
 from xtitan_core.evidence.bounds import edge_at
 from xtitan_core.evidence.calibration_monitor import CalibrationMonitor

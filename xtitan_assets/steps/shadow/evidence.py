@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from xtitan_assets.workspace.params import Params
-from xtitan_assets.workspace.paths import Home
 from xtitan_assets.steps.registry import promotion_ledger as ledger
-from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.steps.registry.promotion_ledger import Entry, Kind
 from xtitan_assets.steps.registry.register import candidates_of, spent
+from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.workspace.params import Params
+from xtitan_assets.workspace.paths import Home
 from xtitan_core.clock import DAY
 from xtitan_core.evidence.bounds import edge_at, win_rate_interval
 from xtitan_core.evidence.cash_account import EDGES, EvidenceError

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xtitan_assets.workspace.paths import Home
 from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.workspace.paths import Home
 from xtitan_core.journal import GENESIS, JournalError, read_journal, read_segment
 
 PATTERN = "journal-*.jsonl.gz"

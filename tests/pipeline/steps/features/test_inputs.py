@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from xtitan_assets.steps.features import inputs as features
+from xtitan_assets.steps.features.partition_files import read_partition, write_partition
 from xtitan_assets.steps.ingest import ticks as tick_files
 from xtitan_assets.workspace.errors import StepError
-from xtitan_assets.steps.features.partition_files import read_partition, write_partition
 
 
 def test_a_day_with_warm_up_is_valid_at_every_tick(fair):

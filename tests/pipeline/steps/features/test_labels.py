@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xtitan_assets.workspace.params import Params
 from xtitan_assets.steps.features import labels
 from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.workspace.params import Params
 from xtitan_core.symbols import symbol
 
 

@@ -8,11 +8,10 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from xtitan_assets.workspace.params import Params
-from xtitan_assets.steps.ingest import ticks
-from xtitan_assets.steps.ingest import venue
+from xtitan_assets.steps.ingest import ticks, venue
 from xtitan_assets.steps.ingest.download import Gap, collect, find_gaps, prune
 from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.workspace.params import Params
 from xtitan_core.symbols import symbol
 
 YESTERDAY = date(2026, 3, 1)

@@ -11,12 +11,10 @@ import numpy as np
 import pytest
 
 from xtitan_assets.modeling.samples import TEST
-from xtitan_assets.steps.model import backtest
 from xtitan_assets.steps.dataset import snapshot as dataset
-from xtitan_assets.steps.model import evaluation
-from xtitan_assets.steps.model import export
-from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.steps.model import backtest, evaluation, export
 from xtitan_assets.steps.model.onnx_session import OnnxModel
+from xtitan_assets.workspace.errors import StepError
 from xtitan_core.contracts import Contract as CoreContract
 from xtitan_core.contracts import ContractType, DurationUnit, settle
 

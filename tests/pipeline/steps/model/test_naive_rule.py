@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from xtitan_assets.workspace.params import Params
 from xtitan_assets.steps.model import naive_rule
 from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.workspace.params import Params
 
 BREAK_EVEN = 0.512
 

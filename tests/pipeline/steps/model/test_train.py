@@ -11,11 +11,11 @@ import pytest
 
 from xtitan_assets.modeling import checkpoint
 from xtitan_assets.modeling.network import DerivOmniModel, LogisticModel
-from xtitan_assets.workspace.paths import Home
 from xtitan_assets.steps.dataset import snapshot as dataset
 from xtitan_assets.steps.model import train
 from xtitan_assets.steps.model.baseline import closed_form
 from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.workspace.paths import Home
 from xtitan_core.symbols import symbol
 
 

@@ -78,7 +78,7 @@ def test_a_line_torn_by_a_crash_was_never_promised_and_is_cut_off(path: Path) ->
 
 def test_writers_in_different_processes_take_turns(path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from xtitan_assets.steps import ledger\n"
+        "import sys; from pathlib import Path; from xtitan_assets.steps.registry import promotion_ledger as ledger\n"
         "for i in range(10): ledger.append(Path(sys.argv[1]), ledger.Kind.REFUSED, model_name='m', bundle_id='b',"
         " version='1', who=sys.argv[2], why='', venue_epoch=0, before='', after='', evidence={})"
     )

@@ -14,14 +14,14 @@ import httpx
 import pytest
 
 from live_runner.models.source import DirectorySource, MlflowSource
-from xtitan_assets.workspace.paths import Home
 from xtitan_assets.steps.registry import promotion_ledger as ledger
-from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.steps.registry.mlflow_registry import Registry
 from xtitan_assets.steps.registry.promotion_ledger import Kind
 from xtitan_assets.steps.registry.register import next_sequence, register
-from xtitan_assets.steps.registry.mlflow_registry import Registry
-from xtitan_core.bundle.verification import read_files, verify
+from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.workspace.paths import Home
 from xtitan_core.bundle.keys import load_public
+from xtitan_core.bundle.verification import read_files, verify
 
 
 def test_a_registration_is_a_version_two_aliases_a_release_folder_and_a_ledger_line(workspace: Any) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from xtitan_assets.steps.registry import promotion_ledger as ledger
+from xtitan_assets.steps.registry.mlflow_registry import Registry
+from xtitan_assets.steps.registry.promotion_ledger import Kind
+from xtitan_assets.steps.registry.register import register
 from xtitan_assets.steps.release import promote
 from xtitan_assets.steps.shadow.drift import evaluate as watch
 from xtitan_assets.workspace.errors import StepError
-from xtitan_assets.steps.registry.promotion_ledger import Kind
-from xtitan_assets.steps.registry.register import register
-from xtitan_assets.steps.registry.mlflow_registry import Registry
 
 
 def kinds(workspace: Any) -> list[Kind]:

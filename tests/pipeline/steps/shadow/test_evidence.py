@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from xtitan_assets import certificate_check
-from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.steps.shadow.evidence import ShadowReport, evaluate
+from xtitan_assets.workspace.errors import StepError
 from xtitan_core.evidence.cash_account import without_overlap
 
 QUOTED = 0.953

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from xtitan_assets.steps.model import checks as model_gates
-from xtitan_assets.workspace.errors import StepError
-from xtitan_assets.steps.shadow.journal_pull import journal_source, pull
 from xtitan_assets.steps.ingest.quotes import collect_quotes, quotes_path
 from xtitan_assets.steps.ingest.ticks import midnight
+from xtitan_assets.steps.model import checks as model_gates
+from xtitan_assets.steps.shadow.journal_pull import journal_source, pull
+from xtitan_assets.workspace.errors import StepError
 from xtitan_core.journal import (
     GENESIS,
     AnyRecord,
@@ -90,8 +90,8 @@ def runner(tmp_path: Path) -> Callable[[list[AnyRecord]], Path]:
     return export
 
 
-def test_new_segments_come_home_once(workspace: Callable, runner: Callable) -> None:
-    space = workspace("http://127.0.0.1:9")
+def test_new_segments_come_home_once(empty_workspace: Callable, runner: Callable) -> None:
+    space = empty_workspace("http://127.0.0.1:9")
     source = runner([decision(1, START)])
     assert journal_source(space.home) == source
     assert pull(space.home, source).copied == 1
@@ -102,21 +102,21 @@ def test_new_segments_come_home_once(workspace: Callable, runner: Callable) -> N
     assert (report.first_epoch, report.last_epoch) == (START, START + 26)
 
 
-def test_a_journal_that_the_runner_wrote_in_place_is_only_verified(workspace: Callable) -> None:
-    space = workspace("http://127.0.0.1:9")
+def test_a_journal_that_the_runner_wrote_in_place_is_only_verified(empty_workspace: Callable) -> None:
+    space = empty_workspace("http://127.0.0.1:9")
     write_segment(space.home.journal, 1, GENESIS, [decision(1, START)])
     report = pull(space.home, space.home.root / "nowhere")
     assert (report.copied, report.segments) == (0, 1)
 
 
-def test_no_journal_yet_is_not_an_error(workspace: Callable) -> None:
-    space = workspace("http://127.0.0.1:9")
+def test_no_journal_yet_is_not_an_error(empty_workspace: Callable) -> None:
+    space = empty_workspace("http://127.0.0.1:9")
     report = pull(space.home, journal_source(space.home))
     assert (report.segments, report.head) == (0, GENESIS)
 
 
-def test_an_edited_segment_stops_everything(workspace: Callable, runner: Callable) -> None:
-    space = workspace("http://127.0.0.1:9")
+def test_an_edited_segment_stops_everything(empty_workspace: Callable, runner: Callable) -> None:
+    space = empty_workspace("http://127.0.0.1:9")
     source = runner([decision(1, START)])
     pull(space.home, source)
     at_home = space.home.journal / segment_name(1)
@@ -129,8 +129,8 @@ def test_an_edited_segment_stops_everything(workspace: Callable, runner: Callabl
         pull(space.home, source)
 
 
-def test_a_truncated_segment_at_the_runner_is_not_taken(workspace: Callable, runner: Callable) -> None:
-    space = workspace("http://127.0.0.1:9")
+def test_a_truncated_segment_at_the_runner_is_not_taken(empty_workspace: Callable, runner: Callable) -> None:
+    space = empty_workspace("http://127.0.0.1:9")
     source = runner([decision(1, START)])
     path = source / segment_name(1)
     path.write_bytes(path.read_bytes()[:-10])
@@ -139,8 +139,8 @@ def test_a_truncated_segment_at_the_runner_is_not_taken(workspace: Callable, run
     assert list(space.home.journal.glob("*.gz")) == []
 
 
-def test_quotes_of_a_day_come_from_the_journal(workspace: Callable) -> None:
-    space = workspace("http://127.0.0.1:9")
+def test_quotes_of_a_day_come_from_the_journal(empty_workspace: Callable) -> None:
+    space = empty_workspace("http://127.0.0.1:9")
     records = [
         decision(1, START, ask_cents=1_000, payout_cents=1_953, edge=0.0),
         decision(2, START + 14),
@@ -153,14 +153,14 @@ def test_quotes_of_a_day_come_from_the_journal(workspace: Callable) -> None:
     assert json.loads(quotes_path(space.home, DAY).read_text())["rows"] == [[START, "R_100", "CALL", 1_000, 1_953]]
 
 
-def test_without_a_journal_the_commission_is_stated(workspace: Callable) -> None:
-    space = workspace("http://127.0.0.1:9")
+def test_without_a_journal_the_commission_is_stated(empty_workspace: Callable) -> None:
+    space = empty_workspace("http://127.0.0.1:9")
     [report] = collect_quotes(space.home, space.params("quotes.commission=0.0311"), [DAY])
     assert (report.source, report.rows, report.break_even, report.commission) == ("paper_commission", 0, None, 0.0311)
 
 
-def test_completeness_counts_trades_without_settlement_and_the_reverse(workspace: Callable) -> None:
-    space = workspace("http://127.0.0.1:9")
+def test_completeness_counts_trades_without_settlement_and_the_reverse(empty_workspace: Callable) -> None:
+    space = empty_workspace("http://127.0.0.1:9")
     pairs = [shadow_trade(n, START + 14 * n) for n in range(5)]
     write_segment(space.home.journal, 1, GENESIS, [record for pair in pairs for record in pair])
     assert model_gates.journal_complete(space.home).passed

@@ -11,11 +11,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from xtitan_assets.steps.ingest.sample import paper_exchange
 from xtitan_assets.workspace.params import Params, load_params
 from xtitan_assets.workspace.paths import Home
-from xtitan_assets.steps.ingest.sample import paper_exchange
 
-PROJECT = Path(__file__).resolve().parents[3]
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from xtitan_assets.steps.registry.mlflow_registry import Registry
+from xtitan_assets.steps.registry.register import RegisterReport, next_sequence, register
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
-from xtitan_assets.steps.registry.register import RegisterReport, next_sequence, register
-from xtitan_assets.steps.registry.mlflow_registry import Registry
 from xtitan_core.bundle import keys
+from xtitan_core.bundle.manifest import Calibration, DecisionRule, Evaluation, Head, Manifest, Runtime, Training
 from xtitan_core.bundle.verification import write_bundle
 from xtitan_core.contracts import ContractType, DurationUnit
 from xtitan_core.features.spec import DEFAULT_SPEC
@@ -27,7 +28,6 @@ from xtitan_core.journal import (
     ShadowTradeRecord,
     write_segment,
 )
-from xtitan_core.bundle.manifest import Calibration, DecisionRule, Evaluation, Head, Manifest, Runtime, Training
 from xtitan_core.randomness import stream
 
 CREATED = 1_772_409_600

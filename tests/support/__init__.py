@@ -1,0 +1,1 @@
+"""Fixtures and doubles that tests of several folders share."""

@@ -1,0 +1,14 @@
+"""The base of every error that a person is meant to read: one line that says what is wrong and what to do.
+
+Each package has one tree below it: ``xtitan_core``'s own errors, ``ExchangeError``, ``RunnerError`` and
+``PipelineError``. A command line catches ``XtitanError`` and prints it; anything else is a fault of the program.
+"""
+
+from __future__ import annotations
+
+
+class XtitanError(Exception):
+    """Something a person can act on. Its text is one line, whatever it was raised with."""
+
+    def __str__(self) -> str:
+        return " ".join(super().__str__().split())

@@ -1,0 +1,46 @@
+"""Writing a file completely or not at all; the one place that does it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def write_atomically(path: Path, content: bytes, *, durable: bool, mode: int = 0o666) -> None:
+    """Replace a file's content in one step; whoever reads sees the old bytes or the new ones.
+
+    The folder is made when it is not there. The temporary file lies beside the target, named ``<name>.tmp``.
+
+    Args:
+        path: the file.
+        content: all its bytes.
+        durable: True when the new bytes must survive a power cut from the return of this call on: file and folder
+            are then fsynced, which costs milliseconds. False for what can be made again.
+        mode: permission bits of the new file, before the umask.
+
+    Raises:
+        OSError: the target is then as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+        file.write(content)
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
+    os.replace(temporary, path)
+    if durable:
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames inside a folder survive a power cut.
+
+    Raises:
+        OSError: the folder cannot be opened or synced.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -23,7 +23,7 @@ from live_runner.journal.writer import Journal
 from live_runner.ledger import Ledger
 from live_runner.loop.parts import Parts
 from live_runner.loop.trading_loop import TradingLoop
-from live_runner.models.keeper import SlotKeeper
+from live_runner.models.keeper import RoleKeeper
 from live_runner.models.source import DirectorySource, ModelSource, model_source
 from live_runner.models.store import ModelStore
 from live_runner.ops.control import ControlServer
@@ -130,10 +130,10 @@ class Application:
                 if await self._loop.serve(client):
                     return
 
-    def _keeper(self) -> SlotKeeper:
+    def _keeper(self) -> RoleKeeper:
         settings = self._settings
         if not settings.registry:
-            return SlotKeeper(None, None, settings.model, settings.symbol)
+            return RoleKeeper(None, None, settings.model, settings.symbol)
         try:
             key = load_public(Path(settings.public_key))
         except KeyFileError as error:
@@ -142,7 +142,7 @@ class Application:
         store = ModelStore(settings.state_folder / "models", [key])
         if isinstance(source, DirectorySource) and not (Path(settings.registry).is_dir() or store.state.sequence):
             raise ConfigError(f"registry {settings.registry}: no such folder; create it, or fix --registry")
-        return SlotKeeper(source, store, settings.model, settings.symbol)
+        return RoleKeeper(source, store, settings.model, settings.symbol)
 
     def _ledger(self, account: Account, clock: VenueClock) -> Ledger:
         settings = self._settings
@@ -182,7 +182,7 @@ def _assemble(
     settings: Settings,
     clock: VenueClock,
     market: Market,
-    keeper: SlotKeeper,
+    keeper: RoleKeeper,
     ledger: Ledger,
     journal: Journal,
     latch: KillLatch,
@@ -198,7 +198,7 @@ def _assemble(
     )
     books, metrics = Books(ledger, journal), Metrics()
     gate = Gate(ledger, latch, settings.limits, clock, answer_timeout_s=settings.answer_timeout_wall_seconds)
-    decider = Decider(settings, market, engine, keeper.slots, books, gate, clock, metrics)
+    decider = Decider(settings, market, engine, keeper.roles, books, gate, clock, metrics)
     return Parts(settings, clock, market, engine, keeper, books, latch, gate, decider, Follower(), metrics)
 
 

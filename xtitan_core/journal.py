@@ -27,9 +27,14 @@ class JournalError(ValueError):
 
 
 class Record(BaseModel):
-    """Base of every journal record; closed, strict and finite."""
+    """Base of every journal record; closed, strict and finite.
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    A field with an alias has that name in the journal and its own in Python.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, validate_by_name=True, serialize_by_alias=True
+    )
 
     epoch: int = Field(ge=0, description="venue time, seconds UTC")
 
@@ -45,11 +50,11 @@ class SessionRecord(Record):
     config_sha256: str
 
 
-class SlotRecord(Record):
-    """A model was put into a slot, or taken out (``bundle_id`` empty)."""
+class RoleRecord(Record):
+    """A model was given a role, or taken out of it (``bundle_id`` empty)."""
 
     kind: Literal["slot"] = "slot"
-    slot: Literal["champion", "shadow"]
+    role: Literal["champion", "shadow"] = Field(alias="slot")
     model_name: str
     model_version: str
     bundle_id: str
@@ -70,11 +75,11 @@ class QuoteRecord(Record):
 
 
 class DecisionRecord(Record):
-    """One decision of one slot, with everything that explains it."""
+    """One decision of the model in one role, with everything that explains it."""
 
     kind: Literal["decision"] = "decision"
     decision_id: str
-    slot: Literal["champion", "shadow"]
+    role: Literal["champion", "shadow"] = Field(alias="slot")
     bundle_id: str
     model_name: str
     symbol: str
@@ -170,7 +175,7 @@ class HaltRecord(Record):
 
 AnyRecord = Annotated[
     SessionRecord
-    | SlotRecord
+    | RoleRecord
     | QuoteRecord
     | DecisionRecord
     | ShadowTradeRecord
@@ -254,7 +259,7 @@ def read_segment(path: Path) -> Segment:
             raise JournalError(f"{path.name}: schema {header['schema']}, this version reads {SCHEMA_VERSION}")
         if footer["count"] != len(lines) - 2 or footer["sha256"] != digest:
             raise JournalError(f"{path.name}: footer does not match its contents")
-        records = tuple(_ADAPTER.validate_json(line) for line in lines[1:-1])
+        records = tuple(_ADAPTER.validate_json(line, by_alias=True, by_name=False) for line in lines[1:-1])
         return Segment(int(header["sequence"]), str(header["previous"]), digest, records)
     except (KeyError, TypeError, json.JSONDecodeError, ValidationError) as error:
         raise JournalError(f"{path.name}: {error}") from error

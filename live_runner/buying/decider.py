@@ -6,7 +6,7 @@ from live_runner.buying.gate import Gate, Outcome, Purchase
 from live_runner.config import Settings
 from live_runner.journal.bookkeeping import Books
 from live_runner.ledger import Order
-from live_runner.models.roles import ModelSlots
+from live_runner.models.roles import ModelRoles
 from live_runner.ops.metrics_server import Metrics
 from live_runner.trading.engine import Engine, Missed, Prediction, Wanted
 from live_runner.trading.market import Market
@@ -24,13 +24,13 @@ Quoted = tuple[Quote | None, str]
 
 
 class Decider:
-    """Runs the slots of one account.
+    """Decides for the loaded models of one account.
 
     Args:
         settings: stakes, limits and thresholds.
         market: ticks and features.
         engine: decisions and shadow trades.
-        slots: loaded models.
+        roles: loaded models.
         books: ledger and journal.
         gate: the only way to buy.
         clock: venue time.
@@ -42,20 +42,20 @@ class Decider:
         settings: Settings,
         market: Market,
         engine: Engine,
-        slots: ModelSlots,
+        roles: ModelRoles,
         books: Books,
         gate: Gate,
         clock: Clock,
         metrics: Metrics,
     ) -> None:
         self._settings, self._market, self._engine = settings, market, engine
-        self._slots, self._books, self._gate, self._clock, self._metrics = slots, books, gate, clock, metrics
+        self._roles, self._books, self._gate, self._clock, self._metrics = roles, books, gate, clock, metrics
         self._stakes: dict[tuple[int, int], tuple[int, float]] = {}
         self.currency = "USD"
 
     def due(self, epoch: int) -> bool:
         """True when this tick's epoch is a decision slot of anything loaded (or of the settings, with no model)."""
-        loaded = self._slots.loaded()
+        loaded = self._roles.loaded()
         if not loaded:
             return epoch % self._settings.slot_seconds == 0
         return any(self._engine.due(model, epoch) for _, model in loaded)
@@ -72,27 +72,27 @@ class Decider:
         self._engine.tally.slots += 1
         quotes: dict[Contract, Quoted] = {}
         purchase = None
-        if not self._slots.loaded():
+        if not self._roles.loaded():
             await self._collect(client, epoch, spot)
-        for slot, model in self._slots.loaded():
+        for role, model in self._roles.loaded():
             if not self._engine.due(model, epoch):
                 continue
             problem = self._unfit(epoch)
             features = self._market.stream(model.session.spec_sha256)
             if problem or features is None:
                 self._books.journal.add(
-                    self._engine.miss_slot(slot, model, epoch, problem or Missed.FEATURES_NOT_READY)
+                    self._engine.miss_slot(role, model, epoch, problem or Missed.FEATURES_NOT_READY)
                 )
                 continue
             began = monotonic()
-            prediction = self._engine.predict(slot, model, epoch, spot, features)
+            prediction = self._engine.predict(role, model, epoch, spot, features)
             self._metrics.inference.observe(monotonic() - began)
             if prediction.contract not in quotes:
                 quotes[prediction.contract] = await self._quote(client, prediction.contract)
             quote, problem = quotes[prediction.contract]
             conclusion = self._engine.conclude(prediction, quote, self._clock.now(), problem)
             self._books.journal.add(*conclusion.records)
-            if conclusion.wanted is not None and self._slots.champion is model:
+            if conclusion.wanted is not None and self._roles.champion is model:
                 purchase = await self._buy(client, conclusion.wanted)
         return purchase
 
@@ -122,9 +122,9 @@ class Decider:
 
     def miss(self, epoch: int, reason: str) -> None:
         """Journal a slot that passed while nobody could decide."""
-        for slot, model in self._slots.loaded():
+        for role, model in self._roles.loaded():
             if self._engine.due(model, epoch):
-                self._books.journal.add(self._engine.miss_slot(slot, model, epoch, reason))
+                self._books.journal.add(self._engine.miss_slot(role, model, epoch, reason))
 
     def _unfit(self, epoch: int) -> str:
         age = self._clock.now() - epoch

@@ -238,6 +238,6 @@ def _read_spool(path: Path) -> list[AnyRecord]:
 def _parse(path: Path, lines: Iterable[bytes]) -> Iterable[AnyRecord]:
     for number, line in enumerate(lines, 1):
         try:
-            yield _RECORD.validate_json(line)
+            yield _RECORD.validate_json(line, by_alias=True, by_name=False)
         except ValidationError as error:
             raise JournalError(f"{path.name}: line {number} is not a record ({error.error_count()} errors)") from error

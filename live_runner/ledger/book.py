@@ -62,9 +62,9 @@ class Ledger(CashTable):
             raise
 
     @property
-    def epoch(self) -> int:
+    def run(self) -> int:
         """Number of this run; the generation counter of connections starts anew in each."""
-        return self._storage.epoch
+        return self._storage.run
 
     @property
     def path(self) -> Path:
@@ -119,8 +119,8 @@ class Ledger(CashTable):
         """Stop buying until the next UTC midnight, whatever settles until then."""
         if not self.day_stopped(day):
             with self._storage.write() as db:
-                db.execute("INSERT INTO day_stop VALUES (?, ?, ?)", (day, self._storage.epoch, now))
-                append_event(db, self._storage.epoch, now, "day_stop", None, str(day))
+                db.execute("INSERT INTO day_stop VALUES (?, ?, ?)", (day, self._storage.run, now))
+                append_event(db, self._storage.run, now, "day_stop", None, str(day))
 
     def snapshot(self, now: float, tick_age_s: float, excluding: int = 0) -> Snapshot:
         """The facts that ``limits.check`` judges, without intent ``excluding``."""
@@ -140,7 +140,7 @@ class Ledger(CashTable):
     def note(self, kind: str, detail: str, now: float, intent_id: int | None = None) -> None:
         """Append an event."""
         with self._storage.write() as db:
-            append_event(db, self._storage.epoch, now, kind, intent_id, detail)
+            append_event(db, self._storage.run, now, kind, intent_id, detail)
 
     def notes(self, kind: str, intent_id: int) -> list[tuple[float, str]]:
         """``(time, detail)`` of an intent's events of one kind, in order."""
@@ -159,9 +159,9 @@ class Ledger(CashTable):
         with self._storage.write() as db:
             db.execute(
                 "INSERT INTO halt (epoch, time, halted, reason, by) VALUES (?, ?, ?, ?, ?)",
-                (self._storage.epoch, now, int(halted), reason, by),
+                (self._storage.run, now, int(halted), reason, by),
             )
-            append_event(db, self._storage.epoch, now, "halt", None, f"{int(halted)} {by}: {reason}")
+            append_event(db, self._storage.run, now, "halt", None, f"{int(halted)} {by}: {reason}")
 
     def last_halt(self) -> tuple[bool, str, str] | None:
         """``(halted, reason, by)`` of the newest row; None when there is none."""
@@ -173,7 +173,7 @@ class Ledger(CashTable):
         states = dict(self._storage.rows("SELECT state, count(*) FROM intent GROUP BY state ORDER BY state"))
         return {
             "account_id": self.account_id,
-            "epoch": self.epoch,
+            "epoch": self.run,
             "intents": {str(k): int(v) for k, v in states.items()},
             "unresolved": [i.intent_id for i in self.unresolved()],
             "open_contracts": [i.contract_id for i in self.open_contracts()],

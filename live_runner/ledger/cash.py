@@ -39,7 +39,7 @@ class CashTable(IntentTable):
         with self._storage.write() as db:
             db.execute("INSERT INTO opening VALUES (1, ?, ?, ?)", (balance_cents, currency, time))
             db.executemany("INSERT INTO prior VALUES (?)", [(t,) for t in sorted(prior)])
-            append_event(db, self._storage.epoch, now, "opening", None, f"{balance_cents} {currency} {time}")
+            append_event(db, self._storage.run, now, "opening", None, f"{balance_cents} {currency} {time}")
 
     def opening(self) -> tuple[int, str, int]:
         """``(balance_cents, currency, time)`` this ledger began with.
@@ -83,7 +83,7 @@ class CashTable(IntentTable):
             digest = chain.link(previous, [position, *row.body])
             db.execute(
                 f"INSERT INTO ledger ({CASH_ROW}, position, epoch, previous, hash) VALUES (?,?,?,?,?,?,?,?,?,?)",
-                (*row.body, position, self._storage.epoch, previous, digest),
+                (*row.body, position, self._storage.run, previous, digest),
             )
             if row.contract_id is not None and row.action in ("buy", "sell"):
                 owner = db.execute(
@@ -173,8 +173,8 @@ class CashTable(IntentTable):
         """Remember purchases that are not ours. The caller halts; a person who resumes has accepted them."""
         with self._storage.write() as db:
             for row in rows:
-                db.execute("INSERT INTO foreign_buy VALUES (?, ?, ?)", (row.transaction_id, self._storage.epoch, now))
-                append_event(db, self._storage.epoch, now, "foreign_buy", None, str(row.transaction_id))
+                db.execute("INSERT INTO foreign_buy VALUES (?, ?, ?)", (row.transaction_id, self._storage.run, now))
+                append_event(db, self._storage.run, now, "foreign_buy", None, str(row.transaction_id))
 
     def foreign_contracts(self) -> frozenset[int]:
         """Contract ids of purchases that were reported as foreign."""

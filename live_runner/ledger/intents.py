@@ -48,7 +48,7 @@ class IntentTable:
                 " duration_unit, barrier, barrier2, currency, stake_cents, probability, min_edge, expected_ratio,"
                 " prepared_at) VALUES (?, 'prepared', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    self._storage.epoch,
+                    self._storage.run,
                     order.decision_id,
                     order.bundle_id,
                     order.model_name,
@@ -246,14 +246,14 @@ class IntentTable:
     def _record(self, db: sqlite3.Connection, intent_id: int, now: float) -> None:
         """Append the intent as it now is to the hash-chained events; ``verify`` compares them at every start."""
         row = db.execute(f"{SELECT_INTENT} WHERE intent_id = ?", (intent_id,)).fetchone()
-        append_event(db, self._storage.epoch, now, "intent", intent_id, json.dumps(row))
+        append_event(db, self._storage.run, now, "intent", intent_id, json.dumps(row))
 
 
-def append_event(db: sqlite3.Connection, epoch: int, now: float, kind: str, intent_id: int | None, detail: str) -> None:
+def append_event(db: sqlite3.Connection, run: int, now: float, kind: str, intent_id: int | None, detail: str) -> None:
     """Append to the hash-chained event table inside the caller's transaction."""
     last = db.execute("SELECT event_id, hash FROM event ORDER BY event_id DESC LIMIT 1").fetchone()
     number, previous = (last[0] + 1, last[1]) if last else (1, chain.GENESIS)
-    body = [number, epoch, float(now), kind, intent_id, detail]  # as SQLite will give it back
+    body = [number, run, float(now), kind, intent_id, detail]  # as SQLite will give it back
     db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*body, previous, chain.link(previous, body)))
 
 
@@ -266,5 +266,6 @@ def _intent(row: tuple[Any, ...]) -> Intent:
         fields.pop("barrier"),
         fields.pop("barrier2"),
     )
+    fields["run"] = fields.pop("epoch")  # the column keeps the name it was made with
     fields |= {"state": IntentState(fields["state"]), "confirmed": bool(fields["confirmed"])}
     return Intent(contract=contract, **fields)

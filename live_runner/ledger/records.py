@@ -132,7 +132,7 @@ class Intent:
     """One row of the intent table.
 
     Attributes:
-        epoch, generation: which run of the runner, and which of its connections, sent the buy.
+        run, generation: which run of the runner, and which of its connections, sent the buy.
         prepared_at, sent_at, resolved_at: venue epoch seconds (None: not reached).
         ask_cents, payout_cents: as quoted; known from SENT on.
         buy_cents, bought_payout_cents, purchase_time: the venue's own figures; known once bought.
@@ -142,7 +142,7 @@ class Intent:
     """
 
     intent_id: int
-    epoch: int
+    run: int
     state: IntentState
     decision_id: str
     bundle_id: str

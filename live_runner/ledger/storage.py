@@ -22,17 +22,17 @@ class Storage:
 
     Attributes:
         path: the database file.
-        epoch: number of this run; every write carries it.
+        run: number of this run; every write carries it.
     """
 
     def __init__(self, path: Path, lock: int, db: sqlite3.Connection) -> None:
-        self.path, self.epoch = path, 0
+        self.path, self.run = path, 0
         self._lock, self._db = lock, db
         self._fault: str | None = None
 
     @classmethod
     def open(cls, folder: Path, account_id: str, now: float) -> Self:
-        """Lock the folder's ledgers, check the account's and start a new epoch.
+        """Lock the folder's ledgers, check the account's and start a new run.
 
         Raises:
             LedgerLockedError: when another process holds the folder.
@@ -81,8 +81,8 @@ class Storage:
                 f"BEGIN EXCLUSIVE;{schema.statements()}PRAGMA user_version={schema.SCHEMA_VERSION};COMMIT;"
             )
         with self.write() as db:
-            self.epoch = int(db.execute("SELECT coalesce(max(epoch), 0) + 1 FROM writer").fetchone()[0])
-            db.execute("INSERT INTO writer (epoch, started) VALUES (?, ?)", (self.epoch, now))
+            self.run = int(db.execute("SELECT coalesce(max(epoch), 0) + 1 FROM writer").fetchone()[0])
+            db.execute("INSERT INTO writer (epoch, started) VALUES (?, ?)", (self.run, now))
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:

@@ -9,7 +9,7 @@ from live_runner.buying.gate import Gate
 from live_runner.config import Settings
 from live_runner.guards.latch import KillLatch
 from live_runner.journal.bookkeeping import Books
-from live_runner.models.keeper import SlotKeeper
+from live_runner.models.keeper import RoleKeeper
 from live_runner.ops.metrics_server import Metrics
 from live_runner.reconcile.follow import Follower
 from live_runner.trading.engine import Engine
@@ -25,7 +25,7 @@ class Parts:
     clock: VenueClock
     market: Market
     engine: Engine
-    keeper: SlotKeeper
+    keeper: RoleKeeper
     books: Books
     latch: KillLatch
     gate: Gate

@@ -13,13 +13,13 @@ from live_runner.models.source import SourceError
 from xtitan_core.clock import monotonic
 from xtitan_core.deriv.errors import DerivClientError
 from xtitan_core.features.spec import FeatureError
-from xtitan_core.journal import HaltRecord, SlotRecord
+from xtitan_core.journal import HaltRecord, RoleRecord
 
 _log = logging.getLogger("live_runner")
 
 
 class Upkeep:
-    """Keeps slots, latch and limits of the run current.
+    """Keeps models, latch and limits of the run current.
 
     The registry is asked in the background; its answer is applied here, between two decisions.
     """
@@ -34,7 +34,7 @@ class Upkeep:
         self._registry_problem = ""
 
     async def start_models(self) -> None:
-        """Fill the slots once, before the first decision.
+        """Load the models once, before the first decision.
 
         Raises:
             ModelError: a bundle that the registry names is refused.
@@ -49,12 +49,12 @@ class Upkeep:
             self._note(self.p.keeper.offline(epoch))
         self._resolved = True
         self._asked_at, self._asked_wall = self.p.clock.now(), monotonic()
-        if self.p.keeper.slots.champion is None:
+        if self.p.keeper.roles.champion is None:
             _log.info("no champion: shadow-only, nothing will be bought")
 
     async def warm_models(self) -> None:
         """Warm the features that loaded models want, drop those that none wants."""
-        wanted = {model.session.spec_sha256: model.session.spec for _, model in self.p.keeper.slots.loaded()}
+        wanted = {model.session.spec_sha256: model.session.spec for _, model in self.p.keeper.roles.loaded()}
         self.p.market.keep_only(set(wanted))
         for spec in wanted.values():
             try:
@@ -82,7 +82,7 @@ class Upkeep:
             self._asking = asyncio.create_task(p.keeper.ask(), name="registry")
 
     def expire(self) -> None:
-        """Empty the slots of expired models; asked before every decision, so that none is made by one."""
+        """Take expired models out of their roles; asked before every decision, so that none is made by one."""
         if expired := self.p.keeper.expire(int(self.p.clock.now())):
             self._note(expired)
 
@@ -104,12 +104,12 @@ class Upkeep:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
 
-    def _note(self, records: list[SlotRecord]) -> None:
+    def _note(self, records: list[RoleRecord]) -> None:
         self.p.books.journal.add(*records)
         for record in records:
             _log.info(
                 "%s slot: %s version %s %s (%s)",
-                record.slot,
+                record.role,
                 record.model_name,
                 record.model_version,
                 record.bundle_id[:12] or "removed",

@@ -1,1 +1,1 @@
-"""Where models come from, how they are trusted, and the slots they run in."""
+"""Where models come from, how they are trusted, and the roles they run in."""

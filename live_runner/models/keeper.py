@@ -1,15 +1,15 @@
-"""Keeps the slots in step with the registry: resolve, verify, load, swap, fall back, roll back.
+"""Keeps the roles in step with the registry: resolve, verify, load, swap, fall back, roll back.
 
 Policy, by situation:
 
 =====================================  ==============================================================
 registry unreachable, cached champion  keep or load the cached one until it expires
 registry unreachable, nothing cached   run without models
-alias missing                          empty slot (no champion: shadow-only, the normal state)
+alias missing                          empty role (no champion: shadow-only, the normal state)
 bundle refused while running           keep what runs, journal the reason, never retry in this process
 bundle refused at start                refuse to start
 bundle rolled back on this host        fall back to the previous champion, whatever the registry says
-model expired                          empty slot
+model expired                          empty role
 =====================================  ==============================================================
 """
 
@@ -18,29 +18,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from live_runner.models.errors import ModelError
-from live_runner.models.roles import ModelSlots, Slot, SlotModel
+from live_runner.models.roles import LoadedModel, ModelRoles, Role
 from live_runner.models.session import ModelSession
 from live_runner.models.source import ModelSource, Release
 from live_runner.models.store import Held, ModelStore
-from xtitan_core.journal import SlotRecord
+from xtitan_core.journal import RoleRecord
 
 ROLLED_BACK = "rolled back"
-SLOTS: tuple[Slot, ...] = ("champion", "shadow")
+ROLES: tuple[Role, ...] = ("champion", "shadow")
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """What the registry said at one poll: a release (or None) by alias; files of the bundles not loaded yet."""
 
-    releases: dict[Slot, Release | None]
+    releases: dict[Role, Release | None]
     files: dict[str, dict[str, bytes]]
 
 
-class SlotKeeper:
-    """Owner of the slots.
+class RoleKeeper:
+    """Owner of the roles.
 
     Attributes:
-        slots: the occupied and empty slots; read by the trading loop once per decision.
+        roles: the occupied and empty roles; read by the trading loop once per decision.
     """
 
     def __init__(self, source: ModelSource | None, store: ModelStore | None, model: str, symbol: str) -> None:
@@ -52,9 +52,9 @@ class SlotKeeper:
             model: the registered model name that manifests must carry.
             symbol: the symbol that manifests must allow.
         """
-        self.slots = ModelSlots()
+        self.roles = ModelRoles()
         self._source, self._store, self._model, self._symbol = source, store, model, symbol
-        self._refused: dict[tuple[Slot, str], str] = {}
+        self._refused: dict[tuple[Role, str], str] = {}
 
     async def ask(self) -> Offer:
         """Ask the registry and download what is new. I/O only: nothing changes until ``apply``.
@@ -63,21 +63,21 @@ class SlotKeeper:
             SourceError: when the registry cannot be asked.
         """
         if self._source is None or self._store is None:
-            return Offer(dict.fromkeys(SLOTS), {})
-        releases: dict[Slot, Release | None] = {slot: await self._source.resolve(slot) for slot in SLOTS}
+            return Offer(dict.fromkeys(ROLES), {})
+        releases: dict[Role, Release | None] = {role: await self._source.resolve(role) for role in ROLES}
         files: dict[str, dict[str, bytes]] = {}
-        held = {model.bundle_id for _, model in self.slots.loaded()}
-        for slot, release in releases.items():
+        held = {model.bundle_id for _, model in self.roles.loaded()}
+        for role, release in releases.items():
             if release is None or release.manifest_sha256 in held | files.keys():
                 continue
-            if (slot, release.manifest_sha256) in self._refused:
+            if (role, release.manifest_sha256) in self._refused:
                 continue
             if release.manifest_sha256 not in self._store.state.quarantined:
                 files[release.manifest_sha256] = await self._source.fetch(release)
         return Offer(releases, files)
 
-    def apply(self, offer: Offer, epoch: int, *, strict: bool = False) -> list[SlotRecord]:
-        """Make the slots what the registry says, as far as that can be trusted.
+    def apply(self, offer: Offer, epoch: int, *, strict: bool = False) -> list[RoleRecord]:
+        """Make the roles what the registry says, as far as that can be trusted.
 
         Args:
             offer: what ``ask`` returned.
@@ -90,46 +90,46 @@ class SlotKeeper:
         Raises:
             ModelError: only when ``strict``.
         """
-        records: list[SlotRecord] = []
-        for slot in SLOTS:
-            release = offer.releases[slot]
-            trading = "" if self.slots.champion is None else self.slots.champion.bundle_id
-            if slot == "shadow" and release is not None and release.manifest_sha256 == trading:
-                release = None  # one bundle decides once: the champion slot shadows itself anyway
-            records += self._follow(slot, release, offer, epoch, strict)
+        records: list[RoleRecord] = []
+        for role in ROLES:
+            release = offer.releases[role]
+            trading = "" if self.roles.champion is None else self.roles.champion.bundle_id
+            if role == "shadow" and release is not None and release.manifest_sha256 == trading:
+                release = None  # one bundle decides once: the champion role shadows itself anyway
+            records += self._follow(role, release, offer, epoch, strict)
         return records
 
-    def offline(self, epoch: int) -> list[SlotRecord]:
-        """Load what the slots last held, for a start without a registry."""
-        records: list[SlotRecord] = []
+    def offline(self, epoch: int) -> list[RoleRecord]:
+        """Load what the roles last held, for a start without a registry."""
+        records: list[RoleRecord] = []
         if self._store is None:
             return records
-        for slot in SLOTS:
-            held: Held | None = getattr(self._store.state, slot)
+        for role in ROLES:
+            held: Held | None = getattr(self._store.state, role)
             if held is not None:
-                records += self._load_cached(slot, held, epoch, "registry unreachable: loaded from the local store")
+                records += self._load_cached(role, held, epoch, "registry unreachable: loaded from the local store")
         return records
 
-    def expire(self, epoch: int) -> list[SlotRecord]:
-        """Empty every slot whose model has expired."""
+    def expire(self, epoch: int) -> list[RoleRecord]:
+        """Empty every role whose model has expired."""
         records = []
-        for slot, model in self.slots.loaded():
+        for role, model in self.roles.loaded():
             if epoch >= model.session.manifest.expires_epoch:
-                records.append(self._vacate(slot, epoch, f"expired at {model.session.manifest.expires_epoch}"))
+                records.append(self._vacate(role, epoch, f"expired at {model.session.manifest.expires_epoch}"))
         return records
 
-    def rollback(self, epoch: int, reason: str) -> list[SlotRecord]:
+    def rollback(self, epoch: int, reason: str) -> list[RoleRecord]:
         """Return to the previous champion and quarantine the current one.
 
         Raises:
             ModelError: when there is no champion.
         """
-        champion = self.slots.champion
+        champion = self.roles.champion
         if champion is None or self._store is None:
             raise ModelError("there is no champion to roll back from")
         previous = self._store.state.previous
         self._store.quarantine(champion.bundle_id, f"{ROLLED_BACK}: {reason}")
-        self.slots.champion = None
+        self.roles.champion = None
         if previous is not None:
             records = self._load_cached("champion", previous, epoch, f"{ROLLED_BACK}: {reason}")
             if records:
@@ -141,45 +141,45 @@ class SlotKeeper:
         if self._source is not None:
             await self._source.aclose()
 
-    def _follow(self, slot: Slot, release: Release | None, offer: Offer, epoch: int, strict: bool) -> list[SlotRecord]:
-        current = getattr(self.slots, slot)
+    def _follow(self, role: Role, release: Release | None, offer: Offer, epoch: int, strict: bool) -> list[RoleRecord]:
+        current = getattr(self.roles, role)
         if release is None:
-            return [] if current is None else [self._vacate(slot, epoch, "the registry's alias is gone")]
+            return [] if current is None else [self._vacate(role, epoch, "the registry's alias is gone")]
         assert self._store is not None  # a release comes from a source, and a source comes with a store
         wanted = release.manifest_sha256
         if current is not None and current.bundle_id == wanted:
             return []
         reason = self._store.state.quarantined.get(wanted, "")
         if reason.startswith(ROLLED_BACK):
-            held: Held | None = getattr(self._store.state, slot)
+            held: Held | None = getattr(self._store.state, role)
             if current is None and held is not None:
-                return self._load_cached(slot, held, epoch, f"the registry's bundle was {ROLLED_BACK} here")
+                return self._load_cached(role, held, epoch, f"the registry's bundle was {ROLLED_BACK} here")
             return []
-        if (slot, wanted) in self._refused and not strict:
+        if (role, wanted) in self._refused and not strict:
             return []
         try:
-            # A bundle that only changes its slot was not downloaded again; it is verified again for the new slot.
+            # A bundle that only changes its role was not downloaded again; it is verified again for the new role.
             files = offer.files[wanted] if wanted in offer.files else self._store.read(wanted)
-            model = self._load(slot, files, release, epoch)
+            model = self._load(role, files, release, epoch)
         except ModelError as error:
-            self._refused[slot, wanted] = str(error)
+            self._refused[role, wanted] = str(error)
             if strict:
-                raise ModelError(f"{slot} version {release.version} refused: {error}") from None
+                raise ModelError(f"{role} version {release.version} refused: {error}") from None
             return [
-                SlotRecord(
+                RoleRecord(
                     epoch=epoch,
-                    slot=slot,
+                    role=role,
                     model_name=self._model,
                     model_version=release.version,
                     bundle_id=wanted if current is None else current.bundle_id,
                     reason=f"refused {wanted[:12]}: {error}",
                 )
             ]
-        return [self._seat(slot, model, epoch, "loaded from the registry")]
+        return [self._assign(role, model, epoch, "loaded from the registry")]
 
-    def _load(self, slot: Slot, files: dict[str, bytes], release: Release, epoch: int) -> SlotModel:
+    def _load(self, role: Role, files: dict[str, bytes], release: Release, epoch: int) -> LoadedModel:
         assert self._store is not None
-        bundle = self._store.verify(files, release.manifest_sha256, epoch, champion=slot == "champion")
+        bundle = self._store.verify(files, release.manifest_sha256, epoch, champion=role == "champion")
         manifest = bundle.manifest
         if manifest.model_name != self._model:
             raise ModelError(
@@ -189,37 +189,37 @@ class SlotKeeper:
             raise ModelError(
                 f"the manifest allows {', '.join(manifest.symbols)}, this runner trades {self._symbol}; check --symbol"
             )
-        model = SlotModel(release.version, ModelSession(bundle))
+        model = LoadedModel(release.version, ModelSession(bundle))
         self._store.keep(bundle.bundle_id, files)
         return model
 
-    def _load_cached(self, slot: Slot, held: Held, epoch: int, reason: str) -> list[SlotRecord]:
+    def _load_cached(self, role: Role, held: Held, epoch: int, reason: str) -> list[RoleRecord]:
         assert self._store is not None
         release = Release(held.version, held.bundle_id, "")
         try:
-            model = self._load(slot, self._store.read(held.bundle_id), release, epoch)
+            model = self._load(role, self._store.read(held.bundle_id), release, epoch)
         except ModelError:
             return []
-        return [self._seat(slot, model, epoch, reason)]
+        return [self._assign(role, model, epoch, reason)]
 
-    def _seat(self, slot: Slot, model: SlotModel, epoch: int, reason: str) -> SlotRecord:
+    def _assign(self, role: Role, model: LoadedModel, epoch: int, reason: str) -> RoleRecord:
         assert self._store is not None
-        self._store.seat(slot, Held(model.bundle_id, model.version), model.session.manifest.sequence)
-        setattr(self.slots, slot, model)
-        return _record(slot, epoch, model, reason)
+        self._store.assign(role, Held(model.bundle_id, model.version), model.session.manifest.sequence)
+        setattr(self.roles, role, model)
+        return _record(role, epoch, model, reason)
 
-    def _vacate(self, slot: Slot, epoch: int, reason: str) -> SlotRecord:
-        model: SlotModel = getattr(self.slots, slot)
+    def _vacate(self, role: Role, epoch: int, reason: str) -> RoleRecord:
+        model: LoadedModel = getattr(self.roles, role)
         if self._store is not None:
-            self._store.seat(slot, None)
-        setattr(self.slots, slot, None)
-        return _record(slot, epoch, model, reason, empty=True)
+            self._store.assign(role, None)
+        setattr(self.roles, role, None)
+        return _record(role, epoch, model, reason, empty=True)
 
 
-def _record(slot: Slot, epoch: int, model: SlotModel, reason: str, *, empty: bool = False) -> SlotRecord:
-    return SlotRecord(
+def _record(role: Role, epoch: int, model: LoadedModel, reason: str, *, empty: bool = False) -> RoleRecord:
+    return RoleRecord(
         epoch=epoch,
-        slot=slot,
+        role=role,
         model_name=model.name,
         model_version=model.version,
         bundle_id="" if empty else model.bundle_id,

@@ -1,4 +1,4 @@
-"""The two slots. A slot holds an immutable model; swapping is one reference assignment between two decisions."""
+"""The two roles. A role holds an immutable model; swapping is one reference assignment between two decisions."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Literal
 
 from live_runner.models.session import ModelSession
 
-Slot = Literal["champion", "shadow"]
+Role = Literal["champion", "shadow"]
 
 
 @dataclass(frozen=True, slots=True)
-class SlotModel:
+class LoadedModel:
     """A loaded model under the registry's version.
 
     Attributes:
@@ -33,16 +33,16 @@ class SlotModel:
         return self.session.manifest.model_name
 
 
-class ModelSlots:
+class ModelRoles:
     """What trades (``champion``) and what is watched (``shadow``); both may be empty, which is the normal start."""
 
     def __init__(self) -> None:
-        self.champion: SlotModel | None = None
-        self.shadow: SlotModel | None = None
+        self.champion: LoadedModel | None = None
+        self.shadow: LoadedModel | None = None
 
-    def loaded(self) -> list[tuple[Slot, SlotModel]]:
-        """Occupied slots, champion first."""
-        occupied: list[tuple[Slot, SlotModel]] = []
+    def loaded(self) -> list[tuple[Role, LoadedModel]]:
+        """Occupied roles, champion first."""
+        occupied: list[tuple[Role, LoadedModel]] = []
         if self.champion is not None:
             occupied.append(("champion", self.champion))
         if self.shadow is not None:

@@ -1,4 +1,4 @@
-"""Verified bundles on this host: a content-addressed cache, a quarantine, and which bundle each slot last held.
+"""Verified bundles on this host: a content-addressed cache, a quarantine, and which bundle each role last held.
 
 ``models/<bundle id>/`` holds the files exactly as verified; they are verified again whenever they are read back.
 ``state.json`` is written atomically and survives a registry outage: it is what an offline restart trades with.
@@ -23,7 +23,7 @@ STATE = "state.json"
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A bundle a slot holds or held."""
+    """A bundle a role holds or held."""
 
     bundle_id: str
     version: str
@@ -34,7 +34,7 @@ class StoreState:
     """What survives a restart.
 
     Attributes:
-        champion, shadow: what the slots hold.
+        champion, shadow: what the roles hold.
         previous: the champion before this one: where a rollback goes.
         sequence: highest manifest sequence ever champion here; older bundles are refused unless in ``trusted``.
         trusted: bundles that were champion here.
@@ -117,9 +117,9 @@ class ModelStore:
         except (OSError, BundleError) as error:
             raise ModelError(f"cached bundle {bundle_id[:12]}: {error}") from None
 
-    def seat(self, slot: str, held: Held | None, sequence: int = 0) -> None:
-        """Remember what a slot holds from now on."""
-        if slot == "shadow":
+    def assign(self, role: str, held: Held | None, sequence: int = 0) -> None:
+        """Remember what a role holds from now on."""
+        if role == "shadow":
             self.state.shadow = held
         else:
             old = self.state.champion
@@ -135,14 +135,14 @@ class ModelStore:
     def quarantine(self, bundle_id: str, reason: str) -> None:
         """Never load this bundle again on this host."""
         self.state.quarantined[bundle_id] = reason
-        for slot in ("champion", "previous", "shadow"):
-            held: Held | None = getattr(self.state, slot)
+        for role in ("champion", "previous", "shadow"):
+            held: Held | None = getattr(self.state, role)
             if held is not None and held.bundle_id == bundle_id:
-                setattr(self.state, slot, None)
+                setattr(self.state, role, None)
         self._save()
 
     def rollback(self, reason: str) -> Held | None:
-        """Offline: quarantine the champion and seat the previous one, which the next start verifies and loads.
+        """Offline: quarantine the champion and put the previous one in its place, which the next start verifies and loads.
 
         Returns:
             The champion from now on, None when there was no previous one.
@@ -155,7 +155,7 @@ class ModelStore:
             raise ModelError("there is no champion to roll back from")
         self.quarantine(champion.bundle_id, reason)
         if previous is not None:
-            self.seat("champion", previous)
+            self.assign("champion", previous)
         return previous
 
     def _save(self) -> None:

@@ -25,7 +25,7 @@ class Metrics:
         purchases: attempts to buy, by outcome.
         inference: seconds of one prediction.
         tick_age, open_contracts, unresolved, halted, shadow_open: gauges set by ``refresh``.
-        models: 1 for each loaded slot, with its bundle and version.
+        models: 1 for each loaded model by role, with its bundle and version.
     """
 
     def __init__(self) -> None:

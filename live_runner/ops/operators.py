@@ -10,7 +10,7 @@ from live_runner.loop.parts import Parts
 from live_runner.loop.trading_loop import TradingLoop
 from live_runner.models.errors import ModelError
 from live_runner.ops.control import ControlError
-from live_runner.ops.status import ledger_figures, slot_figures
+from live_runner.ops.status import ledger_figures, role_figures
 from xtitan_core.clock import monotonic
 
 
@@ -46,7 +46,7 @@ class Operators:
             except ModelError as error:
                 raise ControlError(str(error)) from None
             p.books.journal.add(*records)
-            return {"champion": slot_figures(p.keeper.slots)["champion"]}
+            return {"champion": role_figures(p.keeper.roles)["champion"]}
         raise ControlError(f"unknown command {str(command)[:40]!r}; use status, halt, resume or rollback")
 
     def summary(self) -> dict[str, Any]:
@@ -82,7 +82,7 @@ class Operators:
             **figures,
             "balance_cents": balance,
             "balance_agrees": None if None in (balance, total) else balance == total,
-            "models": slot_figures(parts.keeper.slots),
+            "models": role_figures(parts.keeper.roles),
             "journal_sequence": parts.books.journal.index.sequence,
             "seconds": round(monotonic() - self._started, 3),
         }
@@ -96,8 +96,8 @@ class Operators:
         metrics.halted.set(p.latch.halted)
         metrics.shadow_open.set(len(p.engine.book))
         metrics.models.clear()
-        for slot, model in p.keeper.slots.loaded():
-            metrics.models.labels(slot, model.bundle_id, model.version).set(1)
+        for role, model in p.keeper.roles.loaded():
+            metrics.models.labels(role, model.bundle_id, model.version).set(1)
 
     def health(self) -> dict[str, Any]:
         """Body of ``/healthz``; ``ok`` is False while disconnected or halted."""

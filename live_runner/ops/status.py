@@ -10,7 +10,7 @@ from typing import Any
 
 from live_runner.guards.latch import KillLatch
 from live_runner.ledger import Ledger
-from live_runner.models.roles import ModelSlots
+from live_runner.models.roles import ModelRoles
 from live_runner.models.store import STATE
 from xtitan_core.clock import wall
 
@@ -70,11 +70,11 @@ def ledger_figures(ledger: Ledger, now: float) -> dict[str, Any]:
     }
 
 
-def slot_figures(slots: ModelSlots) -> dict[str, dict[str, Any] | None]:
-    """What the slots hold."""
+def role_figures(roles: ModelRoles) -> dict[str, dict[str, Any] | None]:
+    """The model in each role."""
     figures: dict[str, dict[str, Any] | None] = {"champion": None, "shadow": None}
-    for slot, model in slots.loaded():
-        figures[slot] = {
+    for role, model in roles.loaded():
+        figures[role] = {
             "bundle_id": model.bundle_id,
             "model_name": model.name,
             "version": model.version,

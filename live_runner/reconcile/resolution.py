@@ -54,10 +54,10 @@ class Evidence:
 def close_earlier_runs(ledger: Ledger, now: float, found: Findings) -> None:
     """Finish what an earlier run left in the middle. Intents of this run are the gate's own to finish."""
     for intent in ledger.prepared():
-        if intent.epoch < ledger.epoch:  # no SENT row: the frame was never written
+        if intent.run < ledger.run:  # no SENT row: the frame was never written
             found.abandoned.append(ledger.abandon(intent.intent_id, "the runner stopped before sending", now))
     for intent in ledger.unresolved():
-        if intent.state is IntentState.SENT and intent.epoch < ledger.epoch:
+        if intent.state is IntentState.SENT and intent.run < ledger.run:
             ledger.unknown(intent.intent_id, "the runner stopped before the answer", now)
 
 
@@ -87,7 +87,7 @@ def resolve(ledger: Ledger, latch: KillLatch, evidence: Evidence, now: float, fo
 def _resolve_unknown(
     ledger: Ledger, intent: Intent, unbound: list[CashRow], evidence: Evidence, now: float, found: Findings
 ) -> None:
-    sender_gone = (intent.epoch, intent.generation) != (ledger.epoch, evidence.generation)
+    sender_gone = (intent.run, intent.generation) != (ledger.run, evidence.generation)
     reads = [float(detail) for _, detail in ledger.notes("clean_read", intent.intent_id)]
     absent = not any(matches(intent, row) for row in unbound)
     spaced = not reads or evidence.venue_now >= reads[-1] + READ_SPACING_S

@@ -1,6 +1,6 @@
 """From a tick to decisions: a pure state machine; the shell around it asks for quotes and talks to the gate.
 
-Ids are functions of symbol, epoch, slot and bundle, so a decision can never be journaled under two names.
+Ids are functions of symbol, epoch, role and bundle, so a decision can never be journaled under two names.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from live_runner.models.roles import Slot, SlotModel
+from live_runner.models.roles import LoadedModel, Role
 from live_runner.trading.shadow import ShadowBook
 from xtitan_core.contracts import Contract, ContractType
 from xtitan_core.decision import Quote, Reason, decide, preferred_side
@@ -54,7 +54,7 @@ class EngineSettings:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What one slot's model says at one slot.
+    """What the model in one role says at one slot.
 
     Attributes:
         probability: calibrated win probability by contract type.
@@ -62,8 +62,8 @@ class Prediction:
     """
 
     decision_id: str
-    slot: Slot
-    model: SlotModel
+    role: Role
+    model: LoadedModel
     epoch: int
     spot: float
     probability: dict[ContractType, float]
@@ -109,7 +109,7 @@ class Tally:
 
 
 class Engine:
-    """Decisions and shadow trades of both slots.
+    """Decisions and shadow trades of both roles.
 
     Attributes:
         book: open shadow trades.
@@ -143,19 +143,19 @@ class Engine:
         return settled
 
     @staticmethod
-    def due(model: SlotModel, epoch: int) -> bool:
+    def due(model: LoadedModel, epoch: int) -> bool:
         """True when the model decides at a tick with this epoch."""
         return epoch % model.session.manifest.decision.slot_seconds == 0
 
-    def predict(self, slot: Slot, model: SlotModel, epoch: int, spot: float, features: FeatureStream) -> Prediction:
-        """Run one slot's model on the current windows."""
+    def predict(self, role: Role, model: LoadedModel, epoch: int, spot: float, features: FeatureStream) -> Prediction:
+        """Run the model of one role on the current windows."""
         ticks, candles = features.windows()
         probability = model.session.probabilities(ticks, candles)
         # NaN compares false with everything: without this the order of the mapping would choose the side.
         finite = {side: p for side, p in probability.items() if math.isfinite(p)} or probability
         return Prediction(
-            decision_id=self._decision_id(slot, model, epoch),
-            slot=slot,
+            decision_id=self._decision_id(role, model, epoch),
+            role=role,
             model=model,
             epoch=epoch,
             spot=spot,
@@ -184,7 +184,7 @@ class Engine:
             DecisionRecord(
                 epoch=prediction.epoch,
                 decision_id=prediction.decision_id,
-                slot=prediction.slot,
+                role=prediction.role,
                 bundle_id=prediction.model.bundle_id,
                 model_name=prediction.model.name,
                 symbol=self.settings.symbol,
@@ -205,7 +205,7 @@ class Engine:
             return Conclusion(records)
         if buy or self.settings.settle_every_slot:
             records.append(self._open(prediction, quote, decision.probability, now, counted=buy))
-        if buy and prediction.slot == "champion":
+        if buy and prediction.role == "champion":
             return Conclusion(records, Wanted(prediction, quote, decision.probability, min_edge))
         return Conclusion(records)
 
@@ -213,11 +213,11 @@ class Engine:
         """A trade that does not count, published all the same."""
         return self._missed(prediction.epoch, prediction.decision_id, prediction.model, reason)
 
-    def miss_slot(self, slot: Slot, model: SlotModel, epoch: int, reason: str) -> MissedRecord:
+    def miss_slot(self, role: Role, model: LoadedModel, epoch: int, reason: str) -> MissedRecord:
         """A slot at which no prediction was possible."""
-        return self._missed(epoch, self._decision_id(slot, model, epoch), model, reason)
+        return self._missed(epoch, self._decision_id(role, model, epoch), model, reason)
 
-    def _missed(self, epoch: int, decision_id: str, model: SlotModel, reason: str) -> MissedRecord:
+    def _missed(self, epoch: int, decision_id: str, model: LoadedModel, reason: str) -> MissedRecord:
         self.tally.missed[reason.partition(":")[0]] += 1
         return MissedRecord(epoch=epoch, decision_id=decision_id, bundle_id=model.bundle_id, reason=reason)
 
@@ -247,5 +247,5 @@ class Engine:
             self._counted.add(trade.trade_id)
         return trade
 
-    def _decision_id(self, slot: Slot, model: SlotModel, epoch: int) -> str:
-        return f"{self.settings.symbol}-{epoch}-{slot}-{model.bundle_id[:12]}"
+    def _decision_id(self, role: Role, model: LoadedModel, epoch: int) -> str:
+        return f"{self.settings.symbol}-{epoch}-{role}-{model.bundle_id[:12]}"

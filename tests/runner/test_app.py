@@ -11,10 +11,10 @@ import pytest
 
 from xtitan_core.journal import (
     DecisionRecord,
+    RoleRecord,
     SessionRecord,
     ShadowSettlementRecord,
     ShadowTradeRecord,
-    SlotRecord,
     TradeRecord,
     TradeSettlementRecord,
     read_journal,
@@ -54,13 +54,13 @@ def test_a_shadow_model_is_watched_and_nothing_is_bought(host: Any, exchange: St
     assert summary["shadow_counted"] + summary["shadow_uncounted"] == len(settled) == len(trades) == 150
     assert all(trades[s.trade_id].epoch < s.entry_epoch < s.exit_epoch == s.epoch for s in settled)
     decisions = of(DecisionRecord, found)
-    assert {d.slot for d in decisions} == {"shadow"}
+    assert {d.role for d in decisions} == {"shadow"}
     assert all(d.epoch % 14 == 0 for d in decisions)
     counted = [s for s in settled if trades[s.trade_id].counted]
     won = sum(s.outcome == "won" for s in counted)
     assert summary["shadow_counted_won"] == won
     assert 0.5 < won / len(counted) < 0.85
-    assert of(SlotRecord, found)[0].bundle_id == bundle_id
+    assert of(RoleRecord, found)[0].bundle_id == bundle_id
 
 
 def test_a_champion_trades_and_every_cent_is_accounted_for(host: Any, exchange: Start) -> None:

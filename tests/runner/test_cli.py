@@ -11,7 +11,7 @@ import pytest
 
 from live_runner.cli import EX_CONFIG, build_parser, main
 from xtitan_core.bundle.keys import generate
-from xtitan_core.journal import HaltRecord, SlotRecord, read_journal
+from xtitan_core.journal import HaltRecord, RoleRecord, read_journal
 
 MODEL = "test-rise_fall-5t"
 Start = Callable[..., Any]
@@ -155,7 +155,7 @@ def test_a_new_champion_is_taken_over_and_rolled_back_while_running(
     assert champion() == one
     runner.signal(signal.SIGTERM)
     assert runner.end().code == 0
-    slots = [r for s in read_journal(host.journal) for r in s.records if isinstance(r, SlotRecord)]
+    slots = [r for s in read_journal(host.journal) for r in s.records if isinstance(r, RoleRecord)]
     assert [s.bundle_id for s in slots] == [one, two, one]
 
 

@@ -236,7 +236,7 @@ def test_a_stopped_day_and_the_buy_rate_survive_a_restart(folder: Path, order: C
     first.unknown(number, "timeout", T)
     first.close()
     second = Ledger.open(folder, ACCOUNT, now=T)
-    assert second.epoch == 2
+    assert second.run == 2
     facts = second.snapshot(T + 30, 0.0)
     assert facts.day_stopped
     assert facts.buys_last_minute == 1

@@ -221,7 +221,7 @@ def test_kill_9_right_after_the_commit_keeps_the_intent_and_frees_the_lock(tmp_p
     assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
     ledger = Ledger.open(tmp_path, ACCOUNT, now=2.0)
     assert [i.state for i in ledger.unresolved()] == [IntentState.SENT]
-    assert ledger.epoch == 2
+    assert ledger.run == 2
     ledger.close()
 
 

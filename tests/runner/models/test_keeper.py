@@ -1,4 +1,4 @@
-"""Sources, store, sessions and the keeper of the slots: which model runs, and why not another."""
+"""Sources, store, sessions and the keeper of the roles: which model runs, and why not another."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from live_runner.models.errors import ModelError
-from live_runner.models.keeper import SlotKeeper
+from live_runner.models.keeper import RoleKeeper
 from live_runner.models.session import ModelSession
 from live_runner.models.source import DirectorySource, MlflowSource, Release, SourceError, model_source
 from live_runner.models.store import ModelStore
@@ -34,18 +34,18 @@ def session(releases: Any, bundle_id: str) -> ModelSession:
 
 
 @pytest.fixture
-def keeper(releases: Any, tmp_path: Path) -> SlotKeeper:
+def keeper(releases: Any, tmp_path: Path) -> RoleKeeper:
     return new_keeper(releases, tmp_path)
 
 
-def new_keeper(releases: Any, tmp_path: Path, symbol: str = "R_100") -> SlotKeeper:
+def new_keeper(releases: Any, tmp_path: Path, symbol: str = "R_100") -> RoleKeeper:
     store = ModelStore(tmp_path / "models", [releases.private.public_key()])
-    return SlotKeeper(DirectorySource(releases.folder, MODEL), store, MODEL, symbol)
+    return RoleKeeper(DirectorySource(releases.folder, MODEL), store, MODEL, symbol)
 
 
-async def follow(keeper: SlotKeeper, now: int = NOW, *, strict: bool = False) -> list[tuple[str, str, str]]:
+async def follow(keeper: RoleKeeper, now: int = NOW, *, strict: bool = False) -> list[tuple[str, str, str]]:
     records = keeper.apply(await keeper.ask(), now, strict=strict)
-    return [(r.slot, r.bundle_id, r.reason) for r in records]
+    return [(r.role, r.bundle_id, r.reason) for r in records]
 
 
 class TestSession:
@@ -80,11 +80,11 @@ class TestSession:
 
 
 class TestKeeper:
-    async def test_an_empty_registry_leaves_both_slots_empty(self, keeper: SlotKeeper) -> None:
+    async def test_an_empty_registry_leaves_both_slots_empty(self, keeper: RoleKeeper) -> None:
         assert await follow(keeper) == []
-        assert keeper.slots.loaded() == []
+        assert keeper.roles.loaded() == []
 
-    async def test_aliases_fill_slots_and_their_removal_empties_them(self, releases: Any, keeper: SlotKeeper) -> None:
+    async def test_aliases_fill_slots_and_their_removal_empties_them(self, releases: Any, keeper: RoleKeeper) -> None:
         one, two = releases.bundle(), releases.bundle(weight=10.0)
         releases.point("champion", one)
         releases.point("shadow", two)
@@ -92,16 +92,16 @@ class TestKeeper:
         assert await follow(keeper) == []
         releases.point("champion", None)
         assert await follow(keeper) == [("champion", "", "the registry's alias is gone")]
-        assert keeper.slots.champion is None
+        assert keeper.roles.champion is None
 
-    async def test_one_bundle_under_both_aliases_decides_once(self, releases: Any, keeper: SlotKeeper) -> None:
+    async def test_one_bundle_under_both_aliases_decides_once(self, releases: Any, keeper: RoleKeeper) -> None:
         one = releases.bundle()
         releases.point("shadow", one)
         await follow(keeper)
         releases.point("champion", one)
         changes = await follow(keeper)
         assert [(slot, bundle) for slot, bundle, _ in changes] == [("champion", one), ("shadow", "")]
-        assert [slot for slot, _ in keeper.slots.loaded()] == ["champion"]
+        assert [role for role, _ in keeper.roles.loaded()] == ["champion"]
 
     @pytest.mark.parametrize(
         ("changes", "says"),
@@ -112,23 +112,23 @@ class TestKeeper:
         ],
     )
     async def test_a_signed_bundle_that_does_not_fit_is_refused(
-        self, releases: Any, keeper: SlotKeeper, changes: dict[str, Any], says: str
+        self, releases: Any, keeper: RoleKeeper, changes: dict[str, Any], says: str
     ) -> None:
         releases.point("champion", releases.bundle(**changes))
         with pytest.raises(ModelError, match=says):
             await follow(keeper, strict=True)
-        assert keeper.slots.champion is None
+        assert keeper.roles.champion is None
 
     async def test_a_foreign_signature_is_refused(self, releases: Any, tmp_path: Path) -> None:
         releases.point("champion", releases.bundle())
         generate(tmp_path / "other" / "key")
         store = ModelStore(tmp_path / "models", [load_private(tmp_path / "other" / "key").public_key()])
-        keeper = SlotKeeper(DirectorySource(releases.folder, MODEL), store, MODEL, "R_100")
+        keeper = RoleKeeper(DirectorySource(releases.folder, MODEL), store, MODEL, "R_100")
         with pytest.raises(ModelError, match="champion version 1 refused"):
             await follow(keeper, strict=True)
 
     async def test_a_refused_successor_leaves_the_champion_and_is_not_tried_again(
-        self, releases: Any, keeper: SlotKeeper
+        self, releases: Any, keeper: RoleKeeper
     ) -> None:
         good = releases.bundle()
         releases.point("champion", good)
@@ -139,11 +139,11 @@ class TestKeeper:
         assert (slot, still) == ("champion", good)
         assert f"refused {bad[:12]}" in reason
         assert await follow(keeper) == []
-        assert keeper.slots.champion is not None
-        assert keeper.slots.champion.bundle_id == good
+        assert keeper.roles.champion is not None
+        assert keeper.roles.champion.bundle_id == good
 
     async def test_tampered_files_are_refused_whatever_the_registry_says(
-        self, releases: Any, keeper: SlotKeeper
+        self, releases: Any, keeper: RoleKeeper
     ) -> None:
         bundle_id = releases.bundle()
         releases.point("champion", bundle_id)
@@ -152,13 +152,13 @@ class TestKeeper:
         with pytest.raises(ModelError, match="not the file that was signed"):
             await follow(keeper, strict=True)
 
-    async def test_a_model_expires_while_it_runs(self, releases: Any, keeper: SlotKeeper) -> None:
+    async def test_a_model_expires_while_it_runs(self, releases: Any, keeper: RoleKeeper) -> None:
         releases.point("champion", releases.bundle(expires_epoch=NOW + 100))
         await follow(keeper)
         assert keeper.expire(NOW + 99) == []
         (record,) = keeper.expire(NOW + 100)
         assert (record.bundle_id, record.reason) == ("", f"expired at {NOW + 100}")
-        assert keeper.slots.champion is None
+        assert keeper.roles.champion is None
 
     async def test_without_the_registry_the_last_champion_is_loaded_again(self, releases: Any, tmp_path: Path) -> None:
         bundle_id = releases.bundle()
@@ -186,18 +186,18 @@ class TestKeeper:
         assert bundle == one
         assert "rolled back" in reason
 
-    async def test_rollback_without_a_previous_champion_trades_nothing(self, releases: Any, keeper: SlotKeeper) -> None:
+    async def test_rollback_without_a_previous_champion_trades_nothing(self, releases: Any, keeper: RoleKeeper) -> None:
         with pytest.raises(ModelError, match="no champion"):
             keeper.rollback(NOW, "x")
         releases.point("champion", releases.bundle())
         await follow(keeper)
         (record,) = keeper.rollback(NOW, "x")
         assert record.bundle_id == ""
-        assert keeper.slots.champion is None
+        assert keeper.roles.champion is None
         assert await follow(keeper) == []
 
     async def test_an_older_registration_does_not_replace_a_newer_champion(
-        self, releases: Any, keeper: SlotKeeper
+        self, releases: Any, keeper: RoleKeeper
     ) -> None:
         older, newer = releases.bundle(), releases.bundle(weight=10.0)
         releases.point("champion", newer)
@@ -208,13 +208,13 @@ class TestKeeper:
         releases.point("shadow", older)
         assert [slot for slot, _, _ in await follow(keeper)] == ["shadow"]  # watching it risks nothing
 
-    async def test_central_rollback_to_a_former_champion_is_followed(self, releases: Any, keeper: SlotKeeper) -> None:
+    async def test_central_rollback_to_a_former_champion_is_followed(self, releases: Any, keeper: RoleKeeper) -> None:
         older, newer = releases.bundle(), releases.bundle(weight=10.0)
         for bundle_id in (older, newer, older):
             releases.point("champion", bundle_id)
             await follow(keeper)
-        assert keeper.slots.champion is not None
-        assert keeper.slots.champion.bundle_id == older
+        assert keeper.roles.champion is not None
+        assert keeper.roles.champion.bundle_id == older
 
 
 class TestStore:
@@ -313,10 +313,10 @@ class TestMlflowSource:
         handler.folder = releases.folder / MODEL / bundle_id
         handler.aliases["champion"] = {"manifest_sha256": bundle_id, "bundle_path": "1/run/artifacts/bundle"}
         store = ModelStore(tmp_path / "models", [releases.private.public_key()])
-        keeper = SlotKeeper(model_source(url, MODEL), store, MODEL, "R_100")
+        keeper = RoleKeeper(model_source(url, MODEL), store, MODEL, "R_100")
         assert [(slot, bundle) for slot, bundle, _ in await follow(keeper, strict=True)] == [("champion", bundle_id)]
-        assert keeper.slots.champion is not None
-        assert keeper.slots.champion.version == "7"
+        assert keeper.roles.champion is not None
+        assert keeper.roles.champion.version == "7"
         await keeper.aclose()
 
     async def test_a_version_without_our_tags_is_named(self, registry: Any) -> None:

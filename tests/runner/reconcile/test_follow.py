@@ -40,7 +40,7 @@ def state(**changes: Any) -> OpenContract:
 def intent(sell_cents: int | None) -> Intent:
     return Intent(
         intent_id=3,
-        epoch=1,
+        run=1,
         state=IntentState.OPEN if sell_cents is None else IntentState.SETTLED,
         decision_id="d",
         bundle_id="b",

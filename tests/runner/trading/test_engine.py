@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from live_runner.models.roles import SlotModel
+from live_runner.models.roles import LoadedModel
 from live_runner.models.session import ModelSession
 from live_runner.trading.engine import Engine, EngineSettings, Prediction
 from xtitan_core.bundle.manifest import DecisionRule
@@ -25,16 +25,16 @@ Warm = Callable[[], FeatureStream]
 
 
 @pytest.fixture
-def model(releases: Any, warm_stream: Warm) -> SlotModel:
+def model(releases: Any, warm_stream: Warm) -> LoadedModel:
     spec: FeatureSpec = warm_stream().spec
     bundle_id = releases.bundle(spec=spec, decision=DecisionRule(min_edge=0.03, slot_seconds=14, latency_seconds=1))
     (folder,) = [path.parent for path in releases.folder.rglob("model.onnx") if path.parent.name == bundle_id]
     bundle = verify(read_files(folder), [releases.private.public_key()], EPOCH)
-    return SlotModel("1", ModelSession(bundle))
+    return LoadedModel("1", ModelSession(bundle))
 
 
 @pytest.fixture
-def prediction(model: SlotModel, warm_stream: Warm) -> Prediction:
+def prediction(model: LoadedModel, warm_stream: Warm) -> Prediction:
     return Engine(SETTINGS).predict("champion", model, EPOCH, 640.0, warm_stream())
 
 
@@ -70,7 +70,7 @@ def test_a_champion_with_an_edge_wants_to_buy_and_shadows_itself(prediction: Pre
 
 
 def test_a_shadow_never_wants_to_buy(prediction: Prediction) -> None:
-    watched = replace(sure(prediction, 0.6), slot="shadow")
+    watched = replace(sure(prediction, 0.6), role="shadow")
     conclusion = Engine(SETTINGS).conclude(watched, quote(prediction), EPOCH)
     assert conclusion.wanted is None
     assert isinstance(conclusion.records[1], ShadowTradeRecord)
@@ -164,7 +164,7 @@ def test_a_trade_of_another_symbol_is_not_settled_on_this_ones_ticks(prediction:
     assert [s for k in range(1, 20) for s in other.tick(EPOCH + 2 * k, 90.0 + k)] == []
 
 
-def test_slots_lie_on_the_manifests_grid(model: SlotModel) -> None:
+def test_slots_lie_on_the_manifests_grid(model: LoadedModel) -> None:
     assert [epoch for epoch in range(EPOCH, EPOCH + 60) if Engine.due(model, epoch)] == [
         epoch for epoch in range(EPOCH, EPOCH + 60) if epoch % 14 == 0
     ]

@@ -33,7 +33,7 @@ def decision(number: int, epoch: int, **quote: Any) -> DecisionRecord:
     return DecisionRecord(
         epoch=epoch,
         decision_id=f"d{number}",
-        slot="shadow",
+        role="shadow",
         bundle_id="b" * 64,
         model_name="m",
         symbol="R_100",

@@ -13,6 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.workspace.paths import Home
+
 
 class Report:
     """Base of the report dataclasses; their fields are JSON values."""
@@ -41,6 +44,22 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) 
         writer.writerow(header)
         writer.writerows(rows)
     os.replace(temporary, path)
+
+
+def read_report(home: Home, name: str) -> dict[str, Any]:
+    """One of the JSON reports in ``data/reports``.
+
+    Raises:
+        StepError: it is missing or broken.
+    """
+    path = home.reports / f"{name}.json"
+    try:
+        report: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise StepError(f"{path}: not there; run the job that writes it first") from None
+    except ValueError as error:
+        raise StepError(f"{path}: broken ({error}); run the job that writes it again") from error
+    return report
 
 
 def content_sha256(*arrays: np.ndarray[Any, Any]) -> str:

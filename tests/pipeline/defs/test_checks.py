@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 
 from xtitan_assets.modeling.samples import TRAIN, Samples
+from xtitan_assets.steps.dataset import checks as dataset_checks
 from xtitan_assets.steps.dataset import expectations
 from xtitan_assets.steps.dataset import snapshot as dataset
-from xtitan_assets.steps.features import checks as gates
+from xtitan_assets.steps.features import checks as feature_checks
 from xtitan_assets.steps.features import inputs as features
-from xtitan_assets.steps.model import checks as model_gates
+from xtitan_assets.steps.finding import Finding
+from xtitan_assets.steps.model import checks as model_checks
+from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
 
@@ -30,7 +33,7 @@ def samples(fair: Any) -> Samples:
     return dataset.load_samples(fair.home)
 
 
-def judged(samples: Samples, params: Params) -> expectations.Finding:
+def judged(samples: Samples, params: Params) -> Finding:
     return expectations.validate(expectations.frame(samples), params)
 
 
@@ -99,7 +102,12 @@ def test_great_expectations_refuses_a_broken_snapshot(
 
 def test_features_are_finite_streamed_and_blind_to_the_future(fair: Any) -> None:
     partitions = [(fair.symbol, day) for day in fair.days]
-    for gate in (gates.features_finite, gates.features_parity, gates.features_look_ahead, gates.outcome_rates):
+    for gate in (
+        feature_checks.features_finite,
+        feature_checks.features_parity,
+        feature_checks.features_look_ahead,
+        feature_checks.outcome_rates,
+    ):
         finding = gate(fair.home, fair.params, partitions)
         assert finding.passed, finding.summary
 
@@ -113,17 +121,17 @@ def test_a_stored_feature_that_changed_is_noticed(fair: Any, tmp_path: Path) -> 
         arrays = dict(stored)
     arrays["returns"] = np.nextafter(arrays["returns"], np.float32(1), dtype=np.float32)
     np.savez(path, **arrays)
-    assert not gates.features_parity(home, fair.params, [(fair.symbol, day)]).passed
+    assert not feature_checks.features_parity(home, fair.params, [(fair.symbol, day)]).passed
     arrays["returns"][10] = np.nan
     np.savez(path, **arrays)
-    assert not gates.features_finite(home, fair.params, [(fair.symbol, day)]).passed
+    assert not feature_checks.features_finite(home, fair.params, [(fair.symbol, day)]).passed
 
 
 def test_leakage_and_drift_of_a_real_snapshot(fair: Any) -> None:
-    assert gates.dataset_leakage(fair.home, fair.params).passed
-    assert gates.dataset_drift(fair.home, fair.params).passed
+    assert dataset_checks.dataset_leakage(fair.home, fair.params).passed
+    assert dataset_checks.dataset_drift(fair.home, fair.params).passed
     wider = fair.params.model_copy(update={"splits": fair.params.splits.model_copy(update={"embargo_seconds": 9_000})})
-    assert not gates.dataset_leakage(fair.home, wider).passed
+    assert not dataset_checks.dataset_leakage(fair.home, wider).passed
 
 
 def test_the_bundle_gates_pass_a_real_bundle_and_refuse_another_backtest(fair_bundle: Any, tmp_path: Path) -> None:
@@ -134,24 +142,24 @@ def test_the_bundle_gates_pass_a_real_bundle_and_refuse_another_backtest(fair_bu
     shutil.copytree(fair_bundle.home.data, home.data)
     shutil.copytree(fair_bundle.home.keys, home.keys)
     for gate in (
-        model_gates.finite_loss,
-        model_gates.torch_equals_onnx,
-        model_gates.golden_vectors,
-        model_gates.latency,
-        model_gates.backtest_consistent,
+        model_checks.finite_loss,
+        model_checks.torch_equals_onnx,
+        model_checks.golden_vectors,
+        model_checks.latency,
+        model_checks.backtest_consistent,
     ):
         finding = gate(home)
         assert finding.passed, finding.summary
     report = json.loads((home.reports / "backtest.json").read_text())
     (home.reports / "backtest.json").write_text(json.dumps(report | {"bundle_id": "0" * 64}))
-    assert not model_gates.backtest_consistent(home).passed
+    assert not model_checks.backtest_consistent(home).passed
 
 
 def test_no_edge_is_said_on_a_fair_market(fair_bundle: Any) -> None:
-    finding = model_gates.beats_closed_form(fair_bundle.home)
+    finding = model_checks.beats_closed_form(fair_bundle.home)
     assert not finding.passed
     assert "no edge" in finding.summary
-    assert not model_gates.edge_adjusted(fair_bundle.home, fair_bundle.params).passed
+    assert not model_checks.edge_adjusted(fair_bundle.home, fair_bundle.params).passed
 
 
 @pytest.fixture
@@ -172,18 +180,18 @@ def test_calibration_blocks_only_beyond_chance_and_two_points(
     report: Callable[..., Home], ece: float, passed: bool, serious: bool
 ) -> None:
     head = {"label": "CALL", "ece": ece, "ece_null": 0.02, "n": 900, "muted": False}
-    finding, blocks = model_gates.calibration_error(report("calibration", {"heads": [head]}))
+    finding, blocks = model_checks.calibration_error(report("calibration", {"heads": [head]}))
     assert (finding.passed, blocks) == (passed, serious)
 
 
 def test_an_edge_must_pay_for_every_registration(report: Callable[..., Home], monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = {"trades": 400, "edge": 0.10, "edge_low": 0.01, "edge_high": 0.19}
     home = report("backtest", {"wanted": wanted})
-    assert model_gates.edge_adjusted(home, Params()).details["adjusted_low"] == pytest.approx(0.01)
+    assert model_checks.edge_adjusted(home, Params()).details["adjusted_low"] == pytest.approx(0.01)
     monkeypatch.setattr("xtitan_assets.steps.registry.register.next_sequence", lambda home, name: 20)
-    assert not model_gates.edge_adjusted(home, Params()).passed
+    assert not model_checks.edge_adjusted(home, Params()).passed
 
 
 def test_a_missing_report_says_what_to_run(tmp_path: Path) -> None:
-    with pytest.raises(model_gates.StepError, match="train"):
-        model_gates.finite_loss(Home(tmp_path, tmp_path / "data"))
+    with pytest.raises(StepError, match="train"):
+        model_checks.finite_loss(Home(tmp_path, tmp_path / "data"))

@@ -15,7 +15,7 @@ def great_expectations_suite(workspace: WorkspaceResource) -> dg.AssetCheckResul
 
 @dg.asset_check(asset="training_dataset", blocking=True, description="Splits are purged and embargoed")
 def no_leakage(workspace: WorkspaceResource) -> dg.AssetCheckResult:
-    from xtitan_assets.steps.features.checks import dataset_leakage
+    from xtitan_assets.steps.dataset.checks import dataset_leakage
 
     finding = dataset_leakage(workspace.home(), workspace.params())
     return dg.AssetCheckResult(passed=finding.passed, description=finding.summary, metadata=finding.details)
@@ -23,7 +23,7 @@ def no_leakage(workspace: WorkspaceResource) -> dg.AssetCheckResult:
 
 @dg.asset_check(asset="training_dataset", description="The newest day looks like the rest of the snapshot")
 def drift(workspace: WorkspaceResource) -> dg.AssetCheckResult:
-    from xtitan_assets.steps.features.checks import dataset_drift
+    from xtitan_assets.steps.dataset.checks import dataset_drift
 
     finding = dataset_drift(workspace.home(), workspace.params())
     return dg.AssetCheckResult(

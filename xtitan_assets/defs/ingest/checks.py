@@ -27,7 +27,8 @@ spikes = tick_check("spikes", "spikes", "At most three returns beyond eight nomi
 
 @dg.asset_check(asset="ticks_raw", description="Every symbol's newest day is at most two days behind the venue")
 def fresh_per_symbol(workspace: WorkspaceResource) -> dg.AssetCheckResult:
-    from xtitan_assets.steps.ingest.checks import Finding, freshness
+    from xtitan_assets.steps.finding import Finding
+    from xtitan_assets.steps.ingest.checks import freshness
     from xtitan_assets.steps.ingest.venue import VenueUnreachable, venue_epoch
 
     params = workspace.params()

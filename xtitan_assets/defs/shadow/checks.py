@@ -7,7 +7,7 @@ from xtitan_assets.resources.workspace import WorkspaceResource
 
 @dg.asset_check(asset="live_journal", blocking=True, description="Shadow trades and settlements match")
 def complete(workspace: WorkspaceResource) -> dg.AssetCheckResult:
-    from xtitan_assets.steps.model.checks import journal_complete
+    from xtitan_assets.steps.shadow.checks import journal_complete
 
     finding = journal_complete(workspace.home())
     return dg.AssetCheckResult(passed=finding.passed, description=finding.summary, metadata=finding.details)
@@ -15,7 +15,7 @@ def complete(workspace: WorkspaceResource) -> dg.AssetCheckResult:
 
 @dg.asset_check(asset="shadow_report", description="Enough counted trades to say anything")
 def sample_size(workspace: WorkspaceResource) -> dg.AssetCheckResult:
-    from xtitan_assets.steps.model.checks import shadow_sample
+    from xtitan_assets.steps.shadow.checks import shadow_sample
 
     finding = shadow_sample(workspace.home())
     return dg.AssetCheckResult(
@@ -28,7 +28,7 @@ def sample_size(workspace: WorkspaceResource) -> dg.AssetCheckResult:
 
 @dg.asset_check(asset="shadow_report", description="The bankroll of evidence passed its threshold")
 def sequential_test(workspace: WorkspaceResource) -> dg.AssetCheckResult:
-    from xtitan_assets.steps.model.checks import shadow_verdict
+    from xtitan_assets.steps.shadow.checks import shadow_verdict
 
     finding = shadow_verdict(workspace.home())
     return dg.AssetCheckResult(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xtitan_assets.modeling.samples import CALIBRATION, LABELS, NO_FOLD, TEST, TRAIN, Samples
-from xtitan_assets.steps.ingest.checks import Finding
+from xtitan_assets.steps.finding import Finding
 from xtitan_assets.workspace import environment
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home

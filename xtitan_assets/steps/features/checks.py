@@ -1,4 +1,4 @@
-"""Checks of features, labels and the dataset, on the files themselves: each function answers with a finding."""
+"""Checks of features and labels of symbol-days, on the files themselves: each function answers with a finding."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from xtitan_assets.steps.ingest.checks import Finding
+from xtitan_assets.steps.finding import Finding
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
 
@@ -72,27 +72,3 @@ def outcome_rates(home: Home, params: Params, partitions: Partitions) -> Finding
             failed.append(f"{symbol} {day}")
     summary = f"unlikely outcomes: {', '.join(failed)}" if failed else f"{len(details)} symbol-days are plausible"
     return Finding(not failed, summary, details)
-
-
-def dataset_leakage(home: Home, params: Params) -> Finding:
-    """No label or embargo of an earlier split reaches into a later one."""
-    from xtitan_assets.steps.dataset.snapshot import leakage, load_samples
-
-    faults = leakage(load_samples(home), params)
-    return Finding(not faults, "; ".join(faults) or "splits are purged and embargoed", {"faults": faults})
-
-
-def dataset_drift(home: Home, params: Params) -> Finding:
-    """The volatility of the newest day is within a tenth of the whole snapshot's; anything else is worth a look."""
-    from xtitan_assets.steps.dataset.snapshot import load_samples
-
-    samples = load_samples(home)
-    newest = samples.epochs >= samples.epochs[-1] - 86_400
-    whole = float(samples.ticks[:, -1].std())
-    recent = float(samples.ticks[newest, -1].std())
-    ratio = recent / whole if whole > 0 else 0.0
-    return Finding(
-        0.9 <= ratio <= 1.1,
-        f"return volatility of the newest day is {ratio:.3f} of the snapshot's",
-        {"ratio": ratio, "sigma": whole, "newest_day_sigma": recent},
-    )

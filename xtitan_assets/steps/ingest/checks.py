@@ -6,12 +6,11 @@ They run for every partition, so they cost milliseconds; Great Expectations runs
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 import numpy as np
 
+from xtitan_assets.steps.finding import Finding
 from xtitan_assets.steps.ingest.download import find_gaps
 from xtitan_assets.steps.ingest.ticks import midnight, read_day
 from xtitan_assets.workspace.paths import Home
@@ -27,21 +26,6 @@ SPIKE_Z = 8.0
 """Nominal standard deviations of a return that make it a spike: one in 10^15 Gaussian ticks."""
 MAX_SPIKES = 3
 """Spikes of one day that are recorded and let through; a broken feed makes two for each bad tick."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The answer of one check.
-
-    Attributes:
-        passed: False stops what depends on the data.
-        summary: one line a person reads in the check's description.
-        details: numbers behind it.
-    """
-
-    passed: bool
-    summary: str
-    details: dict[str, Any] = field(default_factory=dict)
 
 
 def order(epochs: Epochs, quotes: Quotes, known: Symbol, day: date) -> Finding:

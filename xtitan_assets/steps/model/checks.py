@@ -5,29 +5,12 @@ Blocking is decided where the check is declared; the numbers come from the artef
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from xtitan_assets.steps.ingest.checks import Finding
-from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.steps.finding import Finding
+from xtitan_assets.steps.report import read_report
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
-
-
-def read_report(home: Home, name: str) -> dict[str, Any]:
-    """One of the JSON reports in ``data/reports``.
-
-    Raises:
-        StepError: it is missing or broken.
-    """
-    path = home.reports / f"{name}.json"
-    try:
-        report: dict[str, Any] = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise StepError(f"{path}: not there; run the job that writes it first") from None
-    except ValueError as error:
-        raise StepError(f"{path}: broken ({error}); run the job that writes it again") from error
-    return report
 
 
 def finite_loss(home: Home) -> Finding:
@@ -136,31 +119,3 @@ def edge_adjusted(home: Home, params: Params) -> Finding:
     low = float(wanted["edge"]) - half_width * adjusted / plain
     summary = f"edge {float(wanted['edge']):.4f}, at least {low:.4f} after {trials} trial(s)"
     return Finding(low > 0, summary, {"edge": float(wanted["edge"]), "adjusted_low": low, "trials": trials})
-
-
-def journal_complete(home: Home) -> Finding:
-    """Every shadow trade has settled except the few that are still open, and every settlement belongs to a trade."""
-    from xtitan_core.journal import ShadowSettlementRecord, ShadowTradeRecord, read_journal
-
-    opened: set[str] = set()
-    settled: set[str] = set()
-    for segment in read_journal(home.journal):
-        opened.update(r.trade_id for r in segment.records if isinstance(r, ShadowTradeRecord))
-        settled.update(r.trade_id for r in segment.records if isinstance(r, ShadowSettlementRecord))
-    waiting, orphans = len(opened - settled), len(settled - opened)
-    summary = f"{len(opened)} shadow trades, {waiting} without settlement, {orphans} settlements without trade"
-    details = {"trades": len(opened), "unsettled": waiting, "orphans": orphans}
-    return Finding(orphans == 0 and waiting <= max(2, len(opened) // 100), summary, details)
-
-
-def shadow_sample(home: Home) -> Finding:
-    """Enough counted trades to say anything at all: thirty."""
-    report = read_report(home, "shadow")
-    return Finding(report["trades"] >= 30, f"{report['trades']} counted shadow trades", {"trades": report["trades"]})
-
-
-def shadow_verdict(home: Home) -> Finding:
-    """The gate opened. It usually has not: the default answer is no."""
-    report = read_report(home, "shadow")
-    details = {key: report[key] for key in ("e_own", "e_lineage", "need_own", "need_lineage", "need_alone")}
-    return Finding(report["decided"] == "promoted", f"{report['decided']}: {report['why']}", details)

@@ -12,7 +12,7 @@ import pytest
 
 from xtitan_assets.steps.ingest.quotes import collect_quotes, quotes_path
 from xtitan_assets.steps.ingest.ticks import midnight
-from xtitan_assets.steps.model import checks as model_gates
+from xtitan_assets.steps.shadow import checks as shadow_checks
 from xtitan_assets.steps.shadow.journal_pull import journal_source, pull
 from xtitan_assets.workspace.errors import StepError
 from xtitan_core.journal import (
@@ -163,8 +163,8 @@ def test_completeness_counts_trades_without_settlement_and_the_reverse(empty_wor
     space = empty_workspace("http://127.0.0.1:9")
     pairs = [shadow_trade(n, START + 14 * n) for n in range(5)]
     write_segment(space.home.journal, 1, GENESIS, [record for pair in pairs for record in pair])
-    assert model_gates.journal_complete(space.home).passed
+    assert shadow_checks.journal_complete(space.home).passed
     write_segment(space.home.journal, 1, GENESIS, [pair[0] for pair in pairs])
-    assert not model_gates.journal_complete(space.home).passed
+    assert not shadow_checks.journal_complete(space.home).passed
     write_segment(space.home.journal, 1, GENESIS, [pairs[0][1]])
-    assert not model_gates.journal_complete(space.home).passed
+    assert not shadow_checks.journal_complete(space.home).passed

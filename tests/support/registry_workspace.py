@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from xtitan_assets.steps.registry.mlflow_registry import Registry
-from xtitan_assets.steps.registry.register import RegisterReport, next_sequence, register
+from xtitan_assets.steps.registry.promotion_ledger import next_sequence
+from xtitan_assets.steps.registry.register import RegisterReport, register
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
 from xtitan_core.bundle import keys

@@ -188,7 +188,7 @@ def test_an_edge_must_pay_for_every_registration(report: Callable[..., Home], mo
     wanted = {"trades": 400, "edge": 0.10, "edge_low": 0.01, "edge_high": 0.19}
     home = report("backtest", {"wanted": wanted})
     assert model_checks.edge_adjusted(home, Params()).details["adjusted_low"] == pytest.approx(0.01)
-    monkeypatch.setattr("xtitan_assets.steps.registry.register.next_sequence", lambda home, name: 20)
+    monkeypatch.setattr("xtitan_assets.steps.registry.promotion_ledger.next_sequence", lambda home, name: 20)
     assert not model_checks.edge_adjusted(home, Params()).passed
 
 

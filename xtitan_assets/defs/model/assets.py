@@ -58,7 +58,7 @@ def serving_bundle(context: dg.AssetExecutionContext, workspace: WorkspaceResour
     """ONNX, manifest, signature and golden vectors: all that ever reaches the trading host."""
     from xtitan_assets.steps.ingest.venue import bundle_epoch
     from xtitan_assets.steps.model.export import export
-    from xtitan_assets.steps.registry.register import next_sequence
+    from xtitan_assets.steps.registry.promotion_ledger import next_sequence
 
     home, params = workspace.home(), workspace.params()
     report = export(

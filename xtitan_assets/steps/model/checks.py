@@ -107,7 +107,7 @@ def edge_adjusted(home: Home, params: Params) -> Finding:
     """
     from statistics import NormalDist
 
-    from xtitan_assets.steps.registry.register import next_sequence
+    from xtitan_assets.steps.registry.promotion_ledger import next_sequence
 
     report = read_report(home, "backtest")
     trials = next_sequence(home, params.model_name)

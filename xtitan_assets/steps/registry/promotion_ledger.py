@@ -14,12 +14,15 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from xtitan_assets.workspace.errors import StepError
+from xtitan_assets.workspace.paths import Home
 from xtitan_core.clock import wall
+from xtitan_core.evidence.shadow_trades import Candidate
 
 GENESIS = "0" * 64
 
@@ -162,6 +165,26 @@ def champion(entries: Iterable[Entry], model_name: str) -> str:
         if entry.before != entry.after:
             current = entry.after
     return current
+
+
+def next_sequence(home: Home, model_name: str) -> int:
+    """Registration counter that the next bundle of a lineage must carry: 1 for the first."""
+    return max((c.sequence for c in candidates_of(read(home.ledger), model_name)), default=0) + 1
+
+
+def candidates_of(entries: Iterable[Entry], model_name: str) -> list[Candidate]:
+    """Every registration of a lineage, in order."""
+    return [
+        Candidate(e.bundle_id, int(e.evidence["sequence"]), e.venue_epoch, tuple(e.evidence["symbols"]))
+        for e in of_model(entries, model_name)
+        if e.kind is Kind.REGISTERED
+    ]
+
+
+def spent(entries: Iterable[Entry], model_name: str, epoch: int) -> int:
+    """Registrations of a lineage in the calendar year (UTC, venue time) of ``epoch``."""
+    year = datetime.fromtimestamp(epoch, UTC).year
+    return sum(datetime.fromtimestamp(c.registered_epoch, UTC).year == year for c in candidates_of(entries, model_name))
 
 
 def as_rows(entries: Iterable[Entry]) -> list[dict[str, Any]]:

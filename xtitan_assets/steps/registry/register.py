@@ -6,7 +6,6 @@ is decided strictly after it, so the venue time written here is never earlier th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,13 +13,12 @@ from typing import Any
 from xtitan_assets.steps.registry import promotion_ledger as ledger
 from xtitan_assets.steps.registry import release_folder as releases
 from xtitan_assets.steps.registry.mlflow_registry import CHALLENGER, SHADOW, Registry
-from xtitan_assets.steps.registry.promotion_ledger import Entry, Kind
+from xtitan_assets.steps.registry.promotion_ledger import Entry, Kind, spent
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
 from xtitan_core.bundle.keys import KeyFileError, load_public
 from xtitan_core.bundle.verification import BundleError, VerifiedBundle, read_files, verify
-from xtitan_core.evidence.shadow_trades import Candidate
 from xtitan_core.journal import DecisionRecord, JournalError, ShadowTradeRecord, read_journal
 
 
@@ -47,26 +45,6 @@ class RegisterReport:
 
     def as_metadata(self) -> dict[str, Any]:
         return asdict(self)
-
-
-def next_sequence(home: Home, model_name: str) -> int:
-    """Registration counter that the next bundle of a lineage must carry: 1 for the first."""
-    return max((c.sequence for c in candidates_of(ledger.read(home.ledger), model_name)), default=0) + 1
-
-
-def candidates_of(entries: Iterable[Entry], model_name: str) -> list[Candidate]:
-    """Every registration of a lineage, in order."""
-    return [
-        Candidate(e.bundle_id, int(e.evidence["sequence"]), e.venue_epoch, tuple(e.evidence["symbols"]))
-        for e in ledger.of_model(entries, model_name)
-        if e.kind is Kind.REGISTERED
-    ]
-
-
-def spent(entries: Iterable[Entry], model_name: str, epoch: int) -> int:
-    """Registrations of a lineage in the calendar year (UTC, venue time) of ``epoch``."""
-    year = datetime.fromtimestamp(epoch, UTC).year
-    return sum(datetime.fromtimestamp(c.registered_epoch, UTC).year == year for c in candidates_of(entries, model_name))
 
 
 def verified(home: Home, folder: Any, now_epoch: float | None = None) -> VerifiedBundle:

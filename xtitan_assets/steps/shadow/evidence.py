@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from xtitan_assets.steps.registry import promotion_ledger as ledger
-from xtitan_assets.steps.registry.promotion_ledger import Entry, Kind
-from xtitan_assets.steps.registry.register import candidates_of, spent
+from xtitan_assets.steps.registry.promotion_ledger import Entry, Kind, candidates_of, spent
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home

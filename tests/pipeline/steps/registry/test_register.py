@@ -16,8 +16,8 @@ import pytest
 from live_runner.models.source import DirectorySource, MlflowSource
 from xtitan_assets.steps.registry import promotion_ledger as ledger
 from xtitan_assets.steps.registry.mlflow_registry import Registry
-from xtitan_assets.steps.registry.promotion_ledger import Kind
-from xtitan_assets.steps.registry.register import next_sequence, register
+from xtitan_assets.steps.registry.promotion_ledger import Kind, next_sequence
+from xtitan_assets.steps.registry.register import register
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.paths import Home
 from xtitan_core.bundle.keys import load_public

@@ -124,7 +124,7 @@ def limits() -> str:
 
 
 def metrics() -> str:
-    from live_runner.ops.metrics_server import Metrics
+    from live_runner.metrics import Metrics
 
     rows = []
     for metric in vars(Metrics()).values():

@@ -22,7 +22,8 @@ from live_runner.buying.gate import Gate, Outcome
 from live_runner.guards.latch import KillLatch
 from live_runner.guards.limits import Limits
 from live_runner.ledger import IntentState, Ledger, LedgerFaultError, Order
-from live_runner.reconcile.recovery import cash_row, recover
+from live_runner.reconcile.recovery import recover
+from live_runner.reconcile.statement import cash_row
 from paper_exchange.exchange import Exchange
 from paper_exchange.faults import FaultName, Faults, Mix
 from paper_exchange.markets.world import build_world

@@ -23,17 +23,20 @@ from live_runner.journal.writer import Journal
 from live_runner.ledger import Ledger
 from live_runner.loop.parts import Parts
 from live_runner.loop.trading_loop import TradingLoop
+from live_runner.metrics import Metrics
 from live_runner.models.keeper import RoleKeeper
 from live_runner.models.source import DirectorySource, ModelSource, model_source
 from live_runner.models.store import ModelStore
 from live_runner.ops.control import ControlServer
-from live_runner.ops.metrics_server import Metrics, MetricsServer
+from live_runner.ops.metrics_server import MetricsServer
 from live_runner.ops.operators import Operators
 from live_runner.ops.status import IDENTITY, Identity, write_identity
 from live_runner.reconcile.follow import Follower
 from live_runner.trading.engine import Engine, EngineSettings
 from live_runner.trading.market import Market
-from live_runner.venue.checks import StartError, VenueClock, budgets_of, choose_account
+from live_runner.venue.checks import StartError, choose_account
+from live_runner.venue.clock import VenueClock
+from live_runner.venue.history import budgets_of
 from xtitan_core.bundle.keys import KeyFileError, load_public
 from xtitan_core.deriv.client import TRADING, DerivClient
 from xtitan_core.deriv.rest import Account, RestClient

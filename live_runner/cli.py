@@ -23,7 +23,7 @@ from live_runner.models.store import ModelStore
 from live_runner.ops.control import ControlError, ask
 from live_runner.ops.operators import summary_text
 from live_runner.ops.status import IDENTITY, StatusError, read_identity, status_from_files
-from live_runner.reconcile.recovery import RecoveryError
+from live_runner.reconcile.report import RecoveryError
 from live_runner.venue.checks import StartError
 from xtitan_core.bundle.keys import KeyFileError, load_public
 from xtitan_core.bundle.verification import BundleError, BundleProblem, read_files, verify

@@ -60,7 +60,7 @@ def params() -> Names:
 def metrics() -> Names:
     from prometheus_client import generate_latest
 
-    from live_runner.ops.metrics_server import Metrics
+    from live_runner.metrics import Metrics
 
     page = generate_latest(Metrics().registry).decode()
     return {name for name in re.findall(r"^# HELP (\S+)", page, re.MULTILINE) if not name.endswith("_created")}

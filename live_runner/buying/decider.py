@@ -6,8 +6,8 @@ from live_runner.buying.gate import Gate, Outcome, Purchase
 from live_runner.config import Settings
 from live_runner.journal.bookkeeping import Books
 from live_runner.ledger import Order
+from live_runner.metrics import Metrics
 from live_runner.models.roles import ModelRoles
-from live_runner.ops.metrics_server import Metrics
 from live_runner.trading.engine import Engine, Missed, Prediction, Wanted
 from live_runner.trading.market import Market
 from xtitan_core.clock import Clock, monotonic

@@ -29,7 +29,7 @@ from live_runner.ledger import (
     Order,
     Receipt,
 )
-from live_runner.reconcile.recovery import RecoveryReport
+from live_runner.reconcile.report import RecoveryReport
 from xtitan_core.clock import Clock, midnight
 from xtitan_core.decision import Quote, decide
 from xtitan_core.deriv import requests

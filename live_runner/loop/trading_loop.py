@@ -20,7 +20,8 @@ from live_runner.loop.parts import Parts
 from live_runner.loop.upkeep import Upkeep
 from live_runner.loop.warmup import bring_up, replay
 from live_runner.reconcile.follow import disagreement
-from live_runner.reconcile.recovery import cash_row, recover
+from live_runner.reconcile.recovery import recover
+from live_runner.reconcile.statement import cash_row
 from live_runner.trading.engine import Missed
 from live_runner.trading.market import Spot, TickKind
 from live_runner.venue.checks import StartError, check_environment, check_session, check_symbol

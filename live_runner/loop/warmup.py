@@ -7,7 +7,7 @@ import logging
 from live_runner.config import Settings
 from live_runner.trading.engine import Engine
 from live_runner.trading.market import Market, Spot
-from live_runner.venue.checks import read_history
+from live_runner.venue.history import read_history
 from xtitan_core.clock import midnight
 from xtitan_core.features.batch import earliest_tick
 from xtitan_core.features.spec import FeatureSpec

@@ -7,20 +7,17 @@ buy.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from live_runner.guards.latch import KillLatch
 from live_runner.guards.limits import Limits
 from live_runner.ledger import Booked, CashRow, Intent, Ledger, LedgerError, LedgerFaultError
 from live_runner.reconcile.binding import TOMBSTONE_S, in_chain_order
+from live_runner.reconcile.report import RecoveryError, RecoveryReport
 from live_runner.reconcile.resolution import Evidence, Findings, close_earlier_runs, resolve
-from live_runner.reconcile.statement import ReadingClient, cash_row, read_statement
+from live_runner.reconcile.statement import ReadingClient, read_statement
 from xtitan_core.deriv import fields, requests
 from xtitan_core.deriv.errors import DerivClientError, FrameError
 from xtitan_core.deriv.protocol import Balance
 from xtitan_core.deriv.records import PortfolioContract
-
-__all__ = ["RecoveryError", "RecoveryReport", "cash_row", "recover"]
 
 OVERLAP_S = 3_600
 """How far before the last booked row the statement is read again."""
@@ -28,37 +25,6 @@ PATIENCE_S = 60.0
 """Venue seconds that ledger and venue may disagree (the statement lags) before the runner halts."""
 BACKWARDS_S = 5
 """Seconds the venue's clock may lie before the newest booked row; more means another exchange session."""
-
-
-class RecoveryError(Exception):
-    """The venue is not the one this ledger belongs to; one line that says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecoveryReport:
-    """What one pass of recovery found.
-
-    Attributes:
-        ready: ledger and venue agree and no intent is unresolved; hand the report to ``Gate.arm``.
-        generation: the connection it was read on.
-        waiting: why it is not ready, one line each; call again after a few venue seconds.
-        halted: why this pass halted the runner.
-        bound, not_bought, abandoned, settled, late: intents that this pass moved.
-        balance_cents: the account's balance.
-        skew_s: venue time minus ours, at least; the venue's clock has whole seconds.
-    """
-
-    ready: bool
-    generation: int
-    waiting: tuple[str, ...] = ()
-    halted: str | None = None
-    bound: tuple[Intent, ...] = ()
-    not_bought: tuple[Intent, ...] = ()
-    abandoned: tuple[Intent, ...] = ()
-    settled: tuple[Intent, ...] = ()
-    late: tuple[Intent, ...] = ()
-    balance_cents: int | None = None
-    skew_s: float = 0.0
 
 
 async def recover(

@@ -1,82 +1,20 @@
-"""The venue as the runner first meets it: the account, the clock, the symbol, and history from the public socket."""
+"""Start-up checks: is this the venue, the account and the symbol the settings name, and is its market open."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from live_runner.config import ConfigError, Settings
-from xtitan_core.clock import Clock, ManualClock, ScaledClock, WallClock, monotonic, wall
+from live_runner.venue.clock import VenueClock
 from xtitan_core.deriv import fields, requests
-from xtitan_core.deriv.budgets import PROCESS_BUDGETS, Budgets
-from xtitan_core.deriv.client import READ_ONLY, DerivClient
-from xtitan_core.deriv.endpoints import public_socket_url
+from xtitan_core.deriv.client import DerivClient
 from xtitan_core.deriv.errors import FrameError
-from xtitan_core.deriv.history import Epochs, Quotes, fetch_ticks
 from xtitan_core.deriv.rest import Account, RestClient
 
 BACKWARDS_S = 60
 """Seconds the venue's time may lie before the journal's newest record: latencies and corrected clocks."""
 
-TIME_ANSWERS = 4
-"""How often the venue is asked for its time until two answers in a row agree."""
-TIME_AGREES_S = 2.0
-"""Seconds by which they may differ: the venue tells whole seconds, and one answer may take longer than the other."""
-
 
 class StartError(RuntimeError):
     """The runner cannot start like this; one line that says what to do."""
-
-
-class VenueClock:
-    """The venue's time for everybody who holds this object, whatever connection it currently comes from."""
-
-    def __init__(self) -> None:
-        self._clock: Clock = WallClock()
-        self.lockstep = False
-
-    def now(self) -> float:
-        """Venue time in epoch seconds."""
-        return self._clock.now()
-
-    def reach(self, epoch: int) -> None:
-        """In lockstep, time has come to ``epoch``; elsewhere it runs by itself."""
-        if isinstance(self._clock, ManualClock) and epoch > self._clock.now():
-            self._clock.set(epoch)
-
-    async def follow(self, client: DerivClient) -> None:
-        """Take the time from a new connection: the paper exchange's own, or the wall corrected by ``time``.
-
-        Raises:
-            DerivClientError: when the venue does not tell its time, or tells a different one each time.
-        """
-        paper = client.paper
-        if paper is None:
-            self._clock, self.lockstep = WallClock(await _offset(client)), False
-        elif paper.mode != "lockstep":
-            # Opening the socket took time, and here a tenth of a second may be five.
-            since = (monotonic() - paper.heard) * paper.rate
-            self._clock, self.lockstep = ScaledClock(paper.epoch + since, paper.rate), False
-        else:
-            before = self._clock.now() if self.lockstep else 0.0
-            self._clock, self.lockstep = ManualClock(max(paper.epoch, before)), True
-
-
-async def _offset(client: DerivClient) -> float:
-    """Venue time minus the wall's, as two answers in a row agree on: one wrong answer must not move our clock."""
-    before = math.inf
-    for _ in range(TIME_ANSWERS):
-        offset = fields.epoch(await client.request(requests.time()), "time") - wall()
-        if abs(offset - before) <= TIME_AGREES_S:
-            return offset
-        before = offset
-    raise FrameError(f"{TIME_ANSWERS} answers to time contradict each other")
-
-
-def budgets_of(settings: Settings) -> Budgets | None:
-    """Request budgets to stay inside; the paper exchange has none of Deriv's."""
-    return None if settings.environment == "paper" else PROCESS_BUDGETS
 
 
 async def choose_account(rest: RestClient, settings: Settings) -> Account:
@@ -160,25 +98,3 @@ async def check_symbol(client: DerivClient, symbol: str) -> None:
         raise StartError(
             f"the market of {symbol} is closed; start again when it opens, or restart the replay that has ended"
         )
-
-
-@asynccontextmanager
-async def public_client(settings: Settings) -> AsyncIterator[DerivClient]:
-    """A read-only connection that needs no account; it never takes part in lockstep."""
-    url = public_socket_url(settings.venue)
-    client = await DerivClient.connect(url, READ_ONLY, budgets=budgets_of(settings))
-    try:
-        yield client
-    finally:
-        await client.close()
-
-
-async def read_history(settings: Settings, start: int, end: int) -> tuple[Epochs, Quotes]:
-    """Ticks of the runner's symbol with start <= epoch <= end, from the public socket.
-
-    Raises:
-        DerivClientError: when they cannot be had.
-    """
-    async with public_client(settings) as client:
-        epochs, quotes, _ = await fetch_ticks(client, settings.symbol, start, end)
-    return epochs, quotes

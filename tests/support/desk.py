@@ -16,7 +16,8 @@ from live_runner.buying.gate import Gate
 from live_runner.guards.latch import KillLatch
 from live_runner.guards.limits import Limits
 from live_runner.ledger import Ledger, Order
-from live_runner.reconcile.recovery import RecoveryReport, recover
+from live_runner.reconcile.recovery import recover
+from live_runner.reconcile.report import RecoveryReport
 from live_runner.venue.fake import ACCOUNT, Connection, Venue
 from xtitan_core.contracts import Contract, ContractType, DurationUnit
 

@@ -250,7 +250,7 @@ async def test_a_fill_worse_than_the_quote_is_booked_and_halts(desk: Any, order:
 
 
 async def test_a_foreign_purchase_on_the_stream_closes_the_gate_at_once(desk: Any, order: Callable[..., Order]) -> None:
-    from live_runner.reconcile.recovery import cash_row
+    from live_runner.reconcile.statement import cash_row
     from xtitan_core.deriv.records import StatementRow
 
     row = cash_row(StatementRow.from_row(desk.venue.book("PUT", 500, 976)))

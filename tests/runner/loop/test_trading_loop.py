@@ -12,11 +12,11 @@ import live_runner.loop.trading_loop
 from live_runner.buying.gate import Gate
 from live_runner.loop.parts import Parts
 from live_runner.loop.trading_loop import TradingLoop
-from live_runner.ops.metrics_server import Metrics
+from live_runner.metrics import Metrics
 from live_runner.reconcile.follow import Follower
 from live_runner.trading.engine import Engine, EngineSettings
 from live_runner.trading.market import Market, Spot
-from live_runner.venue.checks import VenueClock
+from live_runner.venue.clock import VenueClock
 from xtitan_core.deriv.client import DerivClient
 from xtitan_core.deriv.errors import RequestTimeout
 from xtitan_core.journal import ShadowTradeRecord

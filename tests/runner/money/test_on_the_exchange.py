@@ -18,7 +18,8 @@ from live_runner.buying.gate import Gate, Outcome
 from live_runner.guards.latch import KillLatch
 from live_runner.guards.limits import Limits
 from live_runner.ledger import IntentState, Ledger, Order
-from live_runner.reconcile.recovery import cash_row, recover
+from live_runner.reconcile.recovery import recover
+from live_runner.reconcile.statement import cash_row
 from xtitan_core.clock import ManualClock
 from xtitan_core.contracts import Contract, ContractType, DurationUnit
 from xtitan_core.deriv import requests

@@ -26,7 +26,8 @@ from live_runner.guards.limits import LimitBreach
 from live_runner.ledger import IntentState, Ledger, Order
 from live_runner.ledger.storage import Storage
 from live_runner.reconcile import binding
-from live_runner.reconcile.recovery import cash_row
+from live_runner.reconcile.report import RecoveryError
+from live_runner.reconcile.statement import cash_row
 from xtitan_core.contracts import Contract, ContractType, DurationUnit
 from xtitan_core.deriv.records import StatementRow
 from xtitan_core.randomness import stream
@@ -388,7 +389,7 @@ async def test_a_broken_guard_is_noticed(sabotage: Callable[[pytest.MonkeyPatch]
     with pytest.MonkeyPatch.context() as patch:
         sabotage(patch)
         for seed in range(40):
-            with contextlib.suppress(live_runner.reconcile.recovery.RecoveryError):
+            with contextlib.suppress(RecoveryError):
                 if (await run_life(seed)).violations:
                     return
     pytest.fail("forty lives with this guard broken, and nothing was noticed")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from drills.faults import live
-from live_runner.reconcile.recovery import cash_row
+from live_runner.reconcile.statement import cash_row
 
 
 @pytest.mark.parametrize("seed", [38, 65, 2])  # a skewed opening, a row before the opening, endless integers

@@ -6,7 +6,8 @@ from typing import Any
 
 import httpx
 
-from live_runner.ops.metrics_server import Metrics, MetricsServer
+from live_runner.metrics import Metrics
+from live_runner.ops.metrics_server import MetricsServer
 
 
 async def test_metrics_are_refreshed_and_health_has_a_status_code() -> None:

@@ -11,7 +11,9 @@ from live_runner.buying.gate import Outcome
 from live_runner.ledger import Booked, CashRow, IntentState, Ledger, Order
 from live_runner.reconcile import statement
 from live_runner.reconcile.binding import ABSENCE_S
-from live_runner.reconcile.recovery import RecoveryError, cash_row, recover
+from live_runner.reconcile.recovery import recover
+from live_runner.reconcile.report import RecoveryError
+from live_runner.reconcile.statement import cash_row
 from xtitan_core.deriv.records import StatementRow
 
 

@@ -8,14 +8,9 @@ from typing import Any, cast
 import pytest
 
 from live_runner.config import ConfigError, Settings
-from live_runner.venue.checks import (
-    StartError,
-    VenueClock,
-    budgets_of,
-    check_environment,
-    check_session,
-    choose_account,
-)
+from live_runner.venue.checks import StartError, check_environment, check_session, choose_account
+from live_runner.venue.clock import VenueClock
+from live_runner.venue.history import budgets_of
 from xtitan_core.clock import monotonic
 from xtitan_core.deriv.client import DerivClient
 from xtitan_core.deriv.errors import FrameError

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.environment import base_environment, disk_mebibytes
+from benchmarks.memory import peak_after
 
 FORBIDDEN = ("dagster", "torch", "pandas", "mlflow", "great_expectations", "dvc", "sklearn")
 
 
 def measure() -> dict[str, Any]:
-    """Figures of one fresh environment; times are medians of five starts after one warm-up."""
+    """Figures of one fresh environment; times are medians of five starts after one warm-up, memory is the peak."""
     with tempfile.TemporaryDirectory() as folder:
         started = time.monotonic()
         binaries = base_environment(Path(folder) / "venv")
@@ -35,19 +36,11 @@ def measure() -> dict[str, Any]:
             t = time.monotonic()
             subprocess.run([binaries / "live_runner", "--help"], check=True, capture_output=True, timeout=60)
             starts.append(time.monotonic() - t)
-        program = "import live_runner.app, resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-        memory = subprocess.run([binaries / "python", "-c", program], capture_output=True, text=True, check=True)
-        bare = subprocess.run(
-            [binaries / "python", "-c", "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
         return {
             "install, s": round(installed, 1),
             "disk, MiB": round(disk_mebibytes(binaries.parent), 1),
             "pipeline packages present (must be none)": found,
             "live_runner --help, median s of 5": round(statistics.median(starts[1:]), 3),
-            "memory with everything imported, MiB": round(int(memory.stdout) / 1024, 1),
-            "memory of a bare interpreter, MiB": round(int(bare.stdout) / 1024, 1),
+            "memory with everything imported, MiB": round(peak_after(binaries / "python", "import live_runner.app"), 1),
+            "memory of a bare interpreter, MiB": round(peak_after(binaries / "python", ""), 1),
         }

@@ -14,8 +14,9 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from benchmarks.memory import resident
 from drills.malformed_frames import TERMS, Frame, frames
-from drills.served import ACCOUNT, Served, resident, serving
+from drills.served import ACCOUNT, Served, serving
 from paper_exchange.exchange import Exchange
 from paper_exchange.markets.world import build_world
 from paper_exchange.venue.accounts import Account

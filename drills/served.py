@@ -8,10 +8,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
+
+from benchmarks.memory import resident
 
 HEADERS = {"Authorization": "Bearer paper", "Deriv-App-ID": "1089"}
 ACCOUNT = "DOT90000001"
@@ -47,14 +48,6 @@ class Served:
     def memory(self) -> float:
         """Resident memory of the process in MiB."""
         return resident(self.pid)
-
-
-def resident(pid: int | str = "self") -> float:
-    """Resident memory of a process in MiB, from Linux's process table."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1_024
-    raise LookupError(f"process {pid} has no resident memory")
 
 
 @contextlib.contextmanager

@@ -274,3 +274,40 @@ def test_a_command_or_option_without_help_is_refused(docs: SimpleNamespace, plan
         subparsers.add_parser("spoken", help="says what it does").add_argument("--silent")
     with pytest.raises(docs.tables.DocsError, match="silent has no help"):
         docs.generate.subcommands(parser)
+
+
+# ---- findings about other people's libraries
+
+
+def problems_of_findings(readme: str, scripts: dict[str, str]) -> list[str]:
+    """What is wrong with the list of findings: a script without a row or a row without one, a package without a pin."""
+    wrong = [f"{name} has no script" for name in sorted(rows(readme) - scripts.keys())]
+    wrong += [f"{name} has no row" for name in sorted(scripts.keys() - rows(readme))]
+    for name, text in scripts.items():
+        listed = re.search(r"^# dependencies = \[(.*)\]$", text, re.MULTILINE)
+        if listed is None:
+            wrong.append(f"{name} does not name its packages")
+        else:
+            wrong += [f"{name} does not pin {p}" for p in re.findall(r'"([^"]+)"', listed[1]) if "==" not in p]
+        if re.search(r"^\s*(from|import) (xtitan|live_runner|paper_exchange)", text, re.MULTILINE):
+            wrong.append(f"{name} imports x.titan")
+    return wrong
+
+
+def test_every_finding_is_listed_pinned_and_independent_of_us() -> None:
+    scripts = {path.name: path.read_text() for path in (ROOT / "findings").glob("*.py")}
+    assert scripts
+    assert problems_of_findings((ROOT / "findings" / "README.md").read_text(), scripts) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("import json\n", "planted.py does not name its packages"),
+        ('# dependencies = ["dagster>=1.13"]\n', "planted.py does not pin dagster>=1.13"),
+        ("# dependencies = []\nfrom xtitan_core import clock\n", "planted.py imports x.titan"),
+    ],
+)
+def test_a_careless_finding_is_noticed(text: str, problem: str) -> None:
+    assert problems_of_findings("| `planted.py` |\n", {"planted.py": text}) == [problem]
+    assert problems_of_findings("", {"planted.py": text})[0] == "planted.py has no row"

@@ -16,8 +16,9 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
-from xtitan_core.deriv.client import TRADING, DerivClient
+from xtitan_core.deriv.client import DerivClient
 from xtitan_core.deriv.rest import RestClient
+from xtitan_core.deriv.verbs import TRADING
 
 INSTANTS = 4_000
 

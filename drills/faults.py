@@ -32,11 +32,12 @@ from paper_exchange.venue.accounts import Account
 from paper_exchange.venue.state import Settings
 from xtitan_core.contracts import Contract, ContractType, DurationUnit
 from xtitan_core.deriv import requests
-from xtitan_core.deriv.client import TRADING, DerivClient
+from xtitan_core.deriv.client import DerivClient
 from xtitan_core.deriv.errors import DerivClientError, FrameError
 from xtitan_core.deriv.protocol import Tick
 from xtitan_core.deriv.records import Transaction
 from xtitan_core.deriv.rest import RestClient
+from xtitan_core.deriv.verbs import TRADING
 
 ACCOUNT = "DOT90000001"
 TODAY = 1_795_000_000.0

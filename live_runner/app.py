@@ -38,9 +38,10 @@ from live_runner.venue.checks import StartError, choose_account
 from live_runner.venue.clock import VenueClock
 from live_runner.venue.history import budgets_of
 from xtitan_core.bundle.keys import KeyFileError, load_public
-from xtitan_core.deriv.client import TRADING, DerivClient
+from xtitan_core.deriv.client import DerivClient
 from xtitan_core.deriv.rest import Account, RestClient
 from xtitan_core.deriv.session import DERIV_PACE, PAPER_PACE, sessions
+from xtitan_core.deriv.verbs import TRADING
 from xtitan_core.symbols import symbol
 
 _log = logging.getLogger("live_runner")

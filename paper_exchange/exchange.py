@@ -16,7 +16,8 @@ from paper_exchange.errors import CallError
 from paper_exchange.faults import Fault, Faults, fault
 from paper_exchange.markets.world import World
 from paper_exchange.protocol.decoding import decode_request, sane
-from paper_exchange.protocol.requests import REQUESTS, Request, validate
+from paper_exchange.protocol.requests import REQUESTS
+from paper_exchange.protocol.schema import Request, validate
 from paper_exchange.trading import notices as streams
 from paper_exchange.venue.accounts import OPENING_BALANCE, Account
 from paper_exchange.venue.budgets import Budgets

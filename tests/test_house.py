@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-TRADING = ("xtitan_core", "paper_exchange", "live_runner")
-PACKAGES = (*TRADING, "xtitan_assets")
+from support import house
+from support.house import PACKAGES, ROOT, TRADING
 
 CLOCK_CALLS = {
     ("time", "time"),
@@ -150,3 +149,33 @@ def test_names_say_what_they_are() -> None:
     for path in sources(*PACKAGES):
         words = set(path.stem.split("_"))
         assert not words & {"utils", "util", "helpers", "helper", "manager", "v2", "final", "misc"}, path
+
+
+def test_a_name_has_one_door() -> None:
+    assert house.second_doors(house.modules()) == []
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "from live_runner.second import DAY",
+        "if TYPE_CHECKING:\n    from live_runner.second import DAY",
+        "def later():\n    from live_runner.second import DAY",
+        "from live_runner import second\nsecond.DAY",
+        "import live_runner.second as second\nsecond.DAY",
+    ],
+)
+def test_a_planted_second_door_is_caught(tmp_path: Path, planted: str) -> None:
+    folder = copy_of_the_sources(tmp_path)
+    (folder / "live_runner/second.py").write_text("from xtitan_core.clock import DAY\n")
+    (folder / "live_runner/planted.py").write_text(planted + "\n")
+    (found,) = house.second_doors(house.modules(folder, PACKAGES))
+    assert found.startswith(f"{folder}/live_runner/planted.py")
+    assert found.endswith("DAY through live_runner.second")
+
+
+def test_a_package_may_hand_on_names(tmp_path: Path) -> None:
+    (tmp_path / "live_runner").mkdir()
+    (tmp_path / "live_runner/__init__.py").write_text("from xtitan_core.clock import DAY\n")
+    (tmp_path / "live_runner/reader.py").write_text("from live_runner import DAY\n")
+    assert house.second_doors(house.modules(tmp_path, PACKAGES)) == []

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 DAY = 86_400
+"""Seconds of a day; venue time knows no leap seconds."""
 
 Timer = Callable[[], float]
 """Seconds from an arbitrary origin: ``monotonic``, or an event loop's own ``time`` where that is virtual."""

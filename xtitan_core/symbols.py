@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-SECONDS_PER_YEAR = 365 * 86_400
+from xtitan_core.clock import DAY
+
+SECONDS_PER_YEAR = 365 * DAY
 """Deriv's pricing year: 365 days, no leap day."""
 
 MEAN_STEP = 0.001

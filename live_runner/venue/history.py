@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 
 from live_runner.config import Settings
 from xtitan_core.deriv.budgets import PROCESS_BUDGETS, Budgets
-from xtitan_core.deriv.client import READ_ONLY, DerivClient
+from xtitan_core.deriv.client import DerivClient
 from xtitan_core.deriv.endpoints import public_socket_url
 from xtitan_core.deriv.history import Epochs, Quotes, fetch_ticks
+from xtitan_core.deriv.verbs import READ_ONLY
 
 
 def budgets_of(settings: Settings) -> Budgets | None:

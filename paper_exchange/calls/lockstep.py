@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from paper_exchange.errors import CallError
-from paper_exchange.protocol.requests import integer
+from paper_exchange.protocol.schema import integer
 from paper_exchange.venue.connections import Connection, Frame
 from paper_exchange.venue.state import Venue
 

@@ -8,8 +8,8 @@ from paper_exchange.calls.buying import buy
 from paper_exchange.errors import CallError
 from paper_exchange.money import number
 from paper_exchange.net.envelope import RestError, refused
-from paper_exchange.protocol.requests import REQUESTS, validate
-from paper_exchange.protocol.schema import Field
+from paper_exchange.protocol.requests import REQUESTS
+from paper_exchange.protocol.schema import Field, validate
 from paper_exchange.venue.accounts import Account
 from paper_exchange.venue.connections import Connection
 from paper_exchange.venue.state import Venue

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from paper_exchange.protocol.schema import Field, Request, integer, validate
-
-__all__ = ["GRANULARITIES", "ONE", "REQUESTS", "Field", "Request", "integer", "validate"]
+from paper_exchange.protocol.schema import Field, Request
 
 ONE = Field("integer", enum=(1,))
 _SYMBOL = Field("string", pattern=r"^\w{2,30}$")

@@ -17,7 +17,7 @@ from paper_exchange.errors import CallError
 from paper_exchange.faults import Faults
 from paper_exchange.fidelity.assumptions import assumed
 from paper_exchange.markets.world import World
-from paper_exchange.protocol.requests import integer
+from paper_exchange.protocol.schema import integer
 from paper_exchange.record import Recorder
 from paper_exchange.venue.accounts import Account
 from paper_exchange.venue.connections import Connection, Frame, Item, Subscription

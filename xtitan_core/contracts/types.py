@@ -7,6 +7,8 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from xtitan_core.clock import DAY
+
 Epochs = npt.NDArray[np.int64]
 Quotes = npt.NDArray[np.float64]
 
@@ -54,7 +56,7 @@ class DurationUnit(StrEnum):
     DAYS = "d"
 
 
-UNIT_SECONDS = {DurationUnit.SECONDS: 1, DurationUnit.MINUTES: 60, DurationUnit.HOURS: 3_600, DurationUnit.DAYS: 86_400}
+UNIT_SECONDS = {DurationUnit.SECONDS: 1, DurationUnit.MINUTES: 60, DurationUnit.HOURS: 3_600, DurationUnit.DAYS: DAY}
 
 _PAIRS = (
     (ContractType.CALL, ContractType.PUT),

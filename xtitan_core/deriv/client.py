@@ -31,31 +31,15 @@ from xtitan_core.deriv.errors import (
     NotConnected,
     NotSent,
     RequestTimeout,
-    VenueError,
     VerbRefused,
 )
 from xtitan_core.deriv.fields import from_cents
 from xtitan_core.deriv.protocol import decode, error_of
-from xtitan_core.deriv.verbs import PURCHASE, READ_ONLY, TRADING
+from xtitan_core.deriv.verbs import PURCHASE
 from xtitan_core.deriv.wire import WireSocket, open_socket
 
 if TYPE_CHECKING:
     from xtitan_core.deriv.rest import PaperTime
-
-__all__ = [
-    "READ_ONLY",
-    "TRADING",
-    "BudgetExhausted",
-    "ConnectionLost",
-    "DerivClient",
-    "DerivClientError",
-    "DerivError",
-    "NotConnected",
-    "NotSent",
-    "RequestTimeout",
-    "VenueError",
-    "VerbRefused",
-]
 
 TRADING_FRAME_BYTES = 256 * 1024
 READING_FRAME_BYTES = 4 * 1024 * 1024

@@ -12,12 +12,9 @@ import numpy.typing as npt
 
 from xtitan_core.deriv import fields, requests
 from xtitan_core.deriv.client import DerivClient
-from xtitan_core.deriv.endpoints import public_socket_url
 from xtitan_core.deriv.errors import DerivError, FrameError
 from xtitan_core.deriv.fields import Frame
 from xtitan_core.deriv.protocol import MAX_DECIMALS
-
-__all__ = ["TickPage", "fetch_ticks", "parse_history", "public_socket_url", "tick_pages"]
 
 Epochs = npt.NDArray[np.int64]
 Quotes = npt.NDArray[np.float64]

@@ -17,30 +17,7 @@ from typing import Any, Self
 
 from xtitan_core.deriv import fields
 from xtitan_core.deriv.errors import DerivError, FrameError
-from xtitan_core.deriv.fields import Frame, from_cents, to_cents
-from xtitan_core.deriv.records import PortfolioContract, Shortcode, StatementRow, Transaction
-
-__all__ = [
-    "Balance",
-    "BuyReceipt",
-    "DerivError",
-    "Frame",
-    "FrameError",
-    "OpenContract",
-    "PortfolioContract",
-    "Proposal",
-    "Shortcode",
-    "StatementRow",
-    "Tick",
-    "Transaction",
-    "call_of",
-    "decode",
-    "error_code",
-    "error_of",
-    "from_cents",
-    "printable",
-    "to_cents",
-]
+from xtitan_core.deriv.fields import Frame
 
 
 def _refuse_constant(name: str) -> float:

@@ -12,7 +12,7 @@ import pytest
 
 from xtitan_core.deriv import client as client_module
 from xtitan_core.deriv.budgets import Budgets
-from xtitan_core.deriv.client import READ_ONLY, TRADING, DerivClient
+from xtitan_core.deriv.client import DerivClient
 from xtitan_core.deriv.errors import (
     BudgetExhausted,
     ConnectionLost,
@@ -23,6 +23,7 @@ from xtitan_core.deriv.errors import (
     VenueError,
     VerbRefused,
 )
+from xtitan_core.deriv.verbs import READ_ONLY, TRADING
 
 PROPOSAL_ID = "6eef4ff9-4884-456e-afcd-50be7cd5afdd"
 Frames = Callable[..., str]

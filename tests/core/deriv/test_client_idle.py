@@ -10,8 +10,9 @@ import pytest
 
 from xtitan_core.deriv import client as client_module
 from xtitan_core.deriv.budgets import Budgets
-from xtitan_core.deriv.client import READ_ONLY, TRADING, DerivClient
+from xtitan_core.deriv.client import DerivClient
 from xtitan_core.deriv.errors import ConnectionLost
+from xtitan_core.deriv.verbs import READ_ONLY, TRADING
 
 Frames = Callable[..., str]
 

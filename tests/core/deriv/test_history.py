@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xtitan_core.deriv import history, requests
-from xtitan_core.deriv.client import READ_ONLY, DerivClient
+from xtitan_core.deriv.client import DerivClient
 from xtitan_core.deriv.errors import DerivError, FrameError
 from xtitan_core.deriv.history import fetch_ticks, parse_history, tick_pages
+from xtitan_core.deriv.verbs import READ_ONLY
 
 START = 1_772_409_600
 

@@ -9,13 +9,15 @@ import pytest
 
 from xtitan_core.contracts import Contract, ContractType, DurationUnit
 from xtitan_core.deriv import requests
-from xtitan_core.deriv.client import READ_ONLY, TRADING, DerivClient
+from xtitan_core.deriv.client import DerivClient
+from xtitan_core.deriv.endpoints import public_socket_url
 from xtitan_core.deriv.errors import DerivError, VenueError
-from xtitan_core.deriv.history import fetch_ticks, public_socket_url
+from xtitan_core.deriv.history import fetch_ticks
 from xtitan_core.deriv.protocol import Balance, BuyReceipt, OpenContract, Proposal, Tick
 from xtitan_core.deriv.records import PortfolioContract, Shortcode, StatementRow, Transaction
 from xtitan_core.deriv.rest import RestClient
 from xtitan_core.deriv.session import PAPER_PACE, sessions
+from xtitan_core.deriv.verbs import READ_ONLY, TRADING
 
 CALL = Contract(ContractType.CALL, 5, DurationUnit.TICKS)
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xtitan_core.deriv.client import READ_ONLY
 from xtitan_core.deriv.errors import VenueError
 from xtitan_core.deriv.rest import RestClient
 from xtitan_core.deriv.session import DERIV_PACE, Backoff, Pace, sessions
+from xtitan_core.deriv.verbs import READ_ONLY
 
 QUICK = Pace(min_interval=0.02, delays=(0.01, 0.02, 0.04), stable_after=30.0)
 

@@ -18,7 +18,8 @@ from paper_exchange.errors import SetupError
 from paper_exchange.net.idle import IdleRule, idle_rule, parse_idle_rule
 from paper_exchange.net.in_memory import open_exchange, run
 from paper_exchange.net.server import listen, serve
-from xtitan_core.deriv.client import READ_ONLY, DerivClient
+from xtitan_core.deriv.client import DerivClient
+from xtitan_core.deriv.verbs import READ_ONLY
 
 PATH = "/trading/v1/options/ws/public"
 

@@ -14,8 +14,9 @@ from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from paper_exchange.exchange import Exchange
 from paper_exchange.net.in_memory import HOST, InMemoryVenue, open_exchange, run
-from xtitan_core.deriv.client import TRADING, DerivClient
+from xtitan_core.deriv.client import DerivClient
 from xtitan_core.deriv.rest import RestClient
+from xtitan_core.deriv.verbs import TRADING
 
 ACCOUNT = "DOT90000001"
 START = 1_772_409_600

@@ -23,10 +23,11 @@ from live_runner.reconcile.statement import cash_row
 from xtitan_core.clock import ManualClock
 from xtitan_core.contracts import Contract, ContractType, DurationUnit
 from xtitan_core.deriv import requests
-from xtitan_core.deriv.client import TRADING, DerivClient
+from xtitan_core.deriv.client import DerivClient
 from xtitan_core.deriv.errors import ConnectionLost
 from xtitan_core.deriv.records import Transaction
 from xtitan_core.deriv.rest import RestClient
+from xtitan_core.deriv.verbs import TRADING
 
 ACCOUNT = "DOT90000001"
 HEADERS = {"Authorization": "Bearer paper", "Deriv-App-ID": "tests"}

@@ -58,9 +58,10 @@ async def public_socket(params: Params) -> AsyncIterator[DerivClient]:
         VenueUnreachable: it cannot be reached, or the connection is lost on the way.
     """
     from xtitan_core.deriv.budgets import PROCESS_BUDGETS
-    from xtitan_core.deriv.client import READ_ONLY, DerivClient
+    from xtitan_core.deriv.client import DerivClient
+    from xtitan_core.deriv.endpoints import public_socket_url
     from xtitan_core.deriv.errors import ConnectionLost, DerivClientError
-    from xtitan_core.deriv.history import public_socket_url
+    from xtitan_core.deriv.verbs import READ_ONLY
 
     require_permission(params)
     try:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write_atomically(path: Path, content: bytes, *, durable: bool, mode: int = 0o666) -> None:
@@ -21,14 +24,35 @@ def write_atomically(path: Path, content: bytes, *, durable: bool, mode: int = 0
     Raises:
         OSError: the target is then as it was.
     """
+    with replacing(path, durable=durable, mode=mode) as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: Path, *, durable: bool, mode: int = 0o666) -> Iterator[BinaryIO]:
+    """Open a file for writing that takes the place of ``path`` when the block ends; for content that is written in parts.
+
+    An error inside the block, or while the file is put in place, leaves the target as it was and no temporary file.
+    Arguments and promises are those of ``write_atomically``.
+
+    Yields:
+        The temporary file, opened for binary writing.
+
+    Raises:
+        OSError: the file cannot be written or put in place.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
-        file.write(content)
-        if durable:
-            file.flush()
-            os.fsync(file.fileno())
-    os.replace(temporary, path)
+    try:
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+            yield file
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
     if durable:
         sync_folder(path.parent)
 

@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from xtitan_assets.workspace.errors import PipelineError
 
-class ProcessFailedError(RuntimeError):
-    """A child process died or did not get ready; one line with its last words and its log."""
+
+class ProcessFailedError(PipelineError, RuntimeError):
+    """A child process died or did not get ready; the message quotes its last output line and names its log."""
 
 
 def command(name: str) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from xtitan_assets.workspace.errors import PipelineError
 from xtitan_core.clock import DAY, midnight
 from xtitan_core.randomness import stream
 from xtitan_core.symbols import Symbol
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 
-class RecordingError(ValueError):
-    """A recording that cannot be used; the message says what is wrong with it."""
+class RecordingError(PipelineError, ValueError):
+    """A recording cannot be used; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from xtitan_assets.modeling.network import Architecture, Model
+from xtitan_assets.workspace.errors import PipelineError
+from xtitan_core.files import write_atomically
 
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
 
@@ -27,8 +28,8 @@ class EpochLoss:
     held_out: float
 
 
-class CheckpointError(ValueError):
-    """A checkpoint that is missing or does not fit together."""
+class CheckpointError(PipelineError, ValueError):
+    """A checkpoint is missing, broken, or its files do not belong together."""
 
 
 def write_model(folder: Path, model: Model, architecture: Architecture, extra: dict[str, Any]) -> str:
@@ -40,8 +41,10 @@ def write_model(folder: Path, model: Model, architecture: Architecture, extra: d
     weights = _pack(model.state_dict())
     digest = hashlib.sha256(weights).hexdigest()
     description = {"architecture": architecture.to_dict(), "sha256": digest, **extra}
-    _replace(folder / WEIGHTS, weights)
-    _replace(folder / DESCRIPTION, json.dumps(description, indent=2, sort_keys=True).encode() + b"\n")
+    write_atomically(folder / WEIGHTS, weights, durable=True)
+    write_atomically(
+        folder / DESCRIPTION, json.dumps(description, indent=2, sort_keys=True).encode() + b"\n", durable=True
+    )
     return digest
 
 
@@ -97,8 +100,8 @@ def store(
         "sha256": hashlib.sha256(packed).hexdigest(),
         "history": [asdict(row) for row in history],
     }
-    _replace(folder / "state.safetensors", packed)
-    _replace(folder / "state.json", json.dumps(note).encode())
+    write_atomically(folder / "state.safetensors", packed, durable=True)
+    write_atomically(folder / "state.json", json.dumps(note).encode(), durable=True)
 
 
 def restore(
@@ -129,13 +132,3 @@ def restore(
 def _pack(tensors: dict[str, Tensor]) -> bytes:
     packed: bytes = save({k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()})
     return packed
-
-
-def _replace(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    with open(temporary, "wb") as f:
-        f.write(content)
-        f.flush()
-        os.fsync(f.fileno())
-    os.replace(temporary, path)

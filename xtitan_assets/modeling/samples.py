@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xtitan_assets.workspace.errors import PipelineError
+from xtitan_core.files import replacing
+
 LABELS = ("CALL", "PUT", "TOUCH_UP", "TOUCH_DOWN", "STAY")
 """Label columns: what pays when it is True."""
 
@@ -20,8 +23,8 @@ NO_FOLD = -1
 """``fold`` of a sample outside the training span."""
 
 
-class SamplesError(ValueError):
-    """A samples file that is missing or broken; the message says what to do."""
+class SamplesError(PipelineError, ValueError):
+    """A samples file is missing or broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,9 @@ class Samples:
 
     def save(self, path: Path) -> None:
         """Write atomically; the same samples give the same bytes."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp.npz")
         arrays: dict[str, Any] = {name: getattr(self, name) for name in self.names()}
-        np.savez(temporary, allow_pickle=False, **arrays)
-        temporary.replace(path)
+        with replacing(path, durable=False) as file:
+            np.savez(file, allow_pickle=False, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> Samples:

@@ -19,6 +19,7 @@ from xtitan_assets.modeling.data import Index, gather, predict, shuffled
 from xtitan_assets.modeling.network import Architecture, DerivOmniModel, LogisticModel
 from xtitan_assets.modeling.objectives import log_loss_of_logits, multi_task_loss
 from xtitan_assets.modeling.samples import Samples
+from xtitan_assets.workspace.errors import PipelineError
 from xtitan_core.randomness import stream
 
 LOGISTIC_STRENGTH = 0.02
@@ -30,7 +31,7 @@ STOP_FRACTION = 0.1
 Progress = Callable[[str], None]
 
 
-class TrainingError(RuntimeError):
+class TrainingError(PipelineError, RuntimeError):
     """Training cannot go on; the message says why and what to change."""
 
 

@@ -9,8 +9,10 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from xtitan_assets.workspace.errors import PipelineError
 
-class ParamsError(ValueError):
+
+class ParamsError(PipelineError, ValueError):
     """params.yaml or an override is wrong; the message names the key."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from datetime import date
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from xtitan_assets.workspace.errors import StepError
+from xtitan_core.files import replacing
 
 PARAMETERS = "parameters"
 
@@ -24,12 +24,10 @@ def partition_path(folder: Path, symbol: str, day: date) -> Path:
 
 def write_partition(path: Path, arrays: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
     """Write atomically; the same content gives the same bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp.npz")
     stored: dict[str, Any] = dict(arrays)
     stored[PARAMETERS] = np.array(json.dumps(dict(parameters), sort_keys=True))
-    np.savez(temporary, allow_pickle=False, **stored)
-    os.replace(temporary, path)
+    with replacing(path, durable=False) as file:
+        np.savez(file, allow_pickle=False, **stored)
 
 
 def read_partition(path: Path, parameters: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:

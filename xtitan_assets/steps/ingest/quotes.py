@@ -7,7 +7,6 @@ the paper profile's commission (``quotes.commission``), and the report says so.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +17,7 @@ from typing import Any
 from xtitan_assets.steps.ingest.ticks import day_of
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
+from xtitan_core.files import write_atomically
 from xtitan_core.journal import DecisionRecord, QuoteRecord, read_journal
 
 
@@ -70,7 +70,6 @@ def collect_quotes(home: Home, params: Params, days: Iterable[date]) -> list[Quo
 def _write(home: Home, params: Params, day: date, rows: list[list[Any]]) -> QuoteReport:
     source = "journal" if rows else "paper_commission"
     path = quotes_path(home, day)
-    path.parent.mkdir(parents=True, exist_ok=True)
     body = {
         "day": day.isoformat(),
         "source": source,
@@ -78,8 +77,6 @@ def _write(home: Home, params: Params, day: date, rows: list[list[Any]]) -> Quot
         "columns": ["epoch", "symbol", "contract_type", "ask_cents", "payout_cents"],
         "rows": rows,
     }
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(body, separators=(",", ":")) + "\n")
-    os.replace(temporary, path)
+    write_atomically(path, (json.dumps(body, separators=(",", ":")) + "\n").encode(), durable=False)
     even = median(row[3] / row[4] for row in rows) if rows else None
     return QuoteReport(day, source, len(rows), even, params.quotes.commission, path)

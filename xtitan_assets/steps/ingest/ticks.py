@@ -7,7 +7,6 @@ is a person deleting the file.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,6 +18,7 @@ from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.paths import Home
 from xtitan_core.clock import DAY
 from xtitan_core.contracts import Epochs, Quotes
+from xtitan_core.files import replacing, write_atomically
 
 
 def midnight(day: date) -> int:
@@ -81,16 +81,11 @@ def write_day(home: Home, symbol: str, day: date, epochs: Epochs, quotes: Quotes
     path = tick_path(home, symbol, day)
     if path.exists():
         raise FileExistsError(f"{path}: written once already")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = path.with_suffix(".json.tmp")
-    text.write_text(json.dumps(dict(note), sort_keys=True) + "\n")
-    os.replace(text, note_path(home, symbol, day))
-    temporary = path.with_suffix(".parquet.tmp")
+    text = json.dumps(dict(note), sort_keys=True) + "\n"
+    write_atomically(note_path(home, symbol, day), text.encode(), durable=True)
     table = pa.table({"epoch": np.asarray(epochs, np.int64), "quote": np.asarray(quotes, np.float64)})
-    pq.write_table(table, temporary)
-    with open(temporary, "rb") as written:
-        os.fsync(written.fileno())
-    os.replace(temporary, path)
+    with replacing(path, durable=True) as file:
+        pq.write_table(table, file)
     return path
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from xtitan_assets.workspace.interrupts import attended
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
 from xtitan_core.clock import DAY
+from xtitan_core.files import write_atomically
 
 if TYPE_CHECKING:
     from xtitan_core.deriv.client import DerivClient
@@ -111,10 +111,7 @@ def active_symbols(home: Home, params: Params) -> dict[str, Any]:
     if params.data.symbol not in names:
         raise StepError(f"{params.venue.url} does not trade {params.data.symbol}; it has {', '.join(names)}")
     path = home.data / "raw" / "active_symbols.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(rows, indent=1, sort_keys=True) + "\n")
-    os.replace(temporary, path)
+    write_atomically(path, (json.dumps(rows, indent=1, sort_keys=True) + "\n").encode(), durable=False)
     return {"symbols": names, "open": sum(bool(row.get("exchange_is_open")) for row in rows), "path": str(path)}
 
 

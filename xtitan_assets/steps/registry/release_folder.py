@@ -13,6 +13,7 @@ from pathlib import Path
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.paths import Home
 from xtitan_core.bundle.verification import BUNDLE_FILES
+from xtitan_core.files import sync_folder, write_atomically
 
 
 def folder(home: Home, model_name: str) -> Path:
@@ -28,8 +29,9 @@ def keep_bundle(home: Home, model_name: str, bundle_id: str, source: Path) -> Pa
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         for name in BUNDLE_FILES:
-            shutil.copyfile(source / name, temporary / name)
+            write_atomically(temporary / name, (source / name).read_bytes(), durable=True)
         os.replace(temporary, target)
+        sync_folder(target.parent)
     return target
 
 
@@ -48,12 +50,14 @@ def kept_bundle(home: Home, model_name: str, bundle_id: str) -> Path:
 def publish(home: Home, model_name: str, alias: str, version: str, bundle_id: str) -> None:
     """Point an alias file at a kept bundle."""
     path = folder(home, model_name) / f"{alias}.json"
-    temporary = path.with_suffix(".tmp")
     document = {"version": version, "manifest_sha256": bundle_id, "bundle": f"bundles/{bundle_id}"}
-    temporary.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
-    os.replace(temporary, path)
+    write_atomically(path, (json.dumps(document, indent=1, sort_keys=True) + "\n").encode(), durable=True)
 
 
 def withdraw(home: Home, model_name: str, alias: str) -> None:
     """Remove an alias file, if it is there."""
-    (folder(home, model_name) / f"{alias}.json").unlink(missing_ok=True)
+    path = folder(home, model_name) / f"{alias}.json"
+    if path.exists():
+        path.unlink()
+        # A champion that was taken out must not be back after a power cut.
+        sync_folder(path.parent)

@@ -17,10 +17,11 @@ from xtitan_assets.steps.registry.mlflow_registry import CHALLENGER, CHAMPION, S
 from xtitan_assets.steps.registry.promotion_ledger import Entry, Kind
 from xtitan_assets.steps.registry.register import verified
 from xtitan_assets.steps.shadow import evidence as shadow
-from xtitan_assets.steps.shadow.evidence import ShadowReport, write_atomically, write_certificate
+from xtitan_assets.steps.shadow.evidence import ShadowReport, write_certificate
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
+from xtitan_core.files import write_atomically
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +242,8 @@ def _certificate_folder(home: Home, look: ShadowReport) -> str:
 def _write_certificate(home: Home, look: ShadowReport) -> str:
     """Keep the certificate that promoted together with its trades; the reports show the latest look only."""
     folder = home.reports / "certificates" / look.certificate.bundle_id[:16]
-    write_atomically(folder / "trades.csv", Path(look.trades_csv).read_bytes())
-    write_certificate(folder, look.certificate)
+    write_atomically(folder / "trades.csv", Path(look.trades_csv).read_bytes(), durable=True)
+    write_certificate(folder, look.certificate, durable=True)
     return str(folder)
 
 

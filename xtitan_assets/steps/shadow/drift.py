@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 from xtitan_assets.steps.registry import promotion_ledger as ledger
 from xtitan_assets.steps.registry.promotion_ledger import Kind
-from xtitan_assets.steps.shadow.evidence import write_atomically
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
@@ -23,6 +22,7 @@ from xtitan_core.evidence.bounds import edge_at
 from xtitan_core.evidence.calibration_monitor import CalibrationMonitor
 from xtitan_core.evidence.cash_account import EvidenceError, Outcome
 from xtitan_core.evidence.detector import EdgeDetector
+from xtitan_core.files import write_atomically
 from xtitan_core.journal import (
     AnyRecord,
     JournalError,
@@ -101,7 +101,7 @@ def evaluate(home: Home, params: Params) -> DriftReport:
         except (JournalError, EvidenceError) as error:
             raise StepError(f"{home.journal}: {error}; fetch the runner's segments again") from error
     document = json.dumps(asdict(report), indent=1, default=str)
-    write_atomically(home.reports / "drift.json", (document + "\n").encode())
+    write_atomically(home.reports / "drift.json", (document + "\n").encode(), durable=False)
     return report
 
 

@@ -9,7 +9,6 @@ import csv
 import hashlib
 import io
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from xtitan_core.evidence.certificate import Certificate
 from xtitan_core.evidence.gate import thresholds, verdict
 from xtitan_core.evidence.lineage import LineageEvidence
 from xtitan_core.evidence.shadow_trades import Event
+from xtitan_core.files import write_atomically
 from xtitan_core.journal import JournalError, read_journal
 
 FUTILE_MARGIN = 0.005
@@ -173,9 +173,10 @@ def evaluate(home: Home, params: Params) -> ShadowReport:
         _thinned(evidence.path),
         str(path),
     )
-    write_atomically(path, table)
-    write_certificate(home.reports, certificate)
-    write_atomically(home.reports / "shadow.json", (json.dumps(report.as_dict(), indent=1) + "\n").encode())
+    document = (json.dumps(report.as_dict(), indent=1) + "\n").encode()
+    write_atomically(path, table, durable=False)
+    write_certificate(home.reports, certificate, durable=False)
+    write_atomically(home.reports / "shadow.json", document, durable=False)
     return report
 
 
@@ -198,19 +199,11 @@ def _require_whole(home: Home, entries: Iterable[Entry], model_name: str, events
             )
 
 
-def write_certificate(folder: Path, certificate: Certificate) -> None:
-    """Write it as data and as text."""
+def write_certificate(folder: Path, certificate: Certificate, *, durable: bool) -> None:
+    """Write a certificate as ``certificate.json`` and ``certificate.txt``; ``durable`` as in ``write_atomically``."""
     document = json.dumps(certificate.as_dict(), indent=1, sort_keys=True) + "\n"
-    write_atomically(folder / "certificate.json", document.encode())
-    write_atomically(folder / "certificate.txt", certificate.text().encode())
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a report completely or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(path.suffix + ".tmp")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
+    write_atomically(folder / "certificate.json", document.encode(), durable=durable)
+    write_atomically(folder / "certificate.txt", certificate.text().encode(), durable=durable)
 
 
 def _decide(

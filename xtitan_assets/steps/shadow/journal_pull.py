@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.paths import Home
+from xtitan_core.files import write_atomically
 from xtitan_core.journal import GENESIS, JournalError, read_journal, read_segment
 
 PATTERN = "journal-*.jsonl.gz"
@@ -90,9 +90,5 @@ def _bring(path: Path, target: Path) -> int:
         read_segment(path)
     except JournalError as error:
         raise StepError(f"{path.parent}: {error}; export it again from the runner") from error
-    temporary = target.with_suffix(".tmp")
-    shutil.copyfile(path, temporary)
-    with open(temporary, "rb") as written:
-        os.fsync(written.fileno())
-    os.replace(temporary, target)
+    write_atomically(target, path.read_bytes(), durable=True)
     return 1

@@ -83,7 +83,7 @@ ENUMS = {
     "verdicts": ("live_runner.reconcile.binding", "Proof"),
     "cash-rows": ("live_runner.ledger.records", "Booked"),
     "tick-kinds": ("live_runner.trading.market", "TickKind"),
-    "bundle-problems": ("xtitan_core.bundle.verification", "BundleProblem"),
+    "bundle-problems": ("xtitan_core.bundle.errors", "BundleProblem"),
     "excluded": ("xtitan_core.evidence.shadow_trades", "Excluded"),
 }
 """Regions that are nothing but the codes of an enum."""

@@ -25,8 +25,9 @@ from live_runner.ops.operators import summary_text
 from live_runner.ops.status import IDENTITY, StatusError, read_identity, status_from_files
 from live_runner.reconcile.report import RecoveryError
 from live_runner.venue.checks import StartError
+from xtitan_core.bundle.errors import BundleError, BundleProblem
 from xtitan_core.bundle.keys import KeyFileError, load_public
-from xtitan_core.bundle.verification import BundleError, BundleProblem, read_files, verify
+from xtitan_core.bundle.verification import read_files, verify
 from xtitan_core.clock import wall
 from xtitan_core.deriv.errors import DerivClientError
 from xtitan_core.journal import JournalError

@@ -12,7 +12,8 @@ from typing import BinaryIO
 def write_atomically(path: Path, content: bytes, *, durable: bool, mode: int = 0o666) -> None:
     """Replace a file's content in one step; whoever reads sees the old bytes or the new ones.
 
-    The folder is made when it is not there. The temporary file lies beside the target, named ``<name>.tmp``.
+    The folder is made when it is not there. The temporary file lies beside the target, named ``<name>.tmp``; one that an
+    interrupted call left is replaced. Two writers of one file at a time are not supported.
 
     Args:
         path: the file.
@@ -22,7 +23,7 @@ def write_atomically(path: Path, content: bytes, *, durable: bool, mode: int = 0
         mode: permission bits of the new file, before the umask.
 
     Raises:
-        OSError: the target is then as it was.
+        OSError: the target is then as it was, or holds the new bytes when only the folder's fsync failed.
     """
     with replacing(path, durable=durable, mode=mode) as file:
         file.write(content)
@@ -43,8 +44,9 @@ def replacing(path: Path, *, durable: bool, mode: int = 0o666) -> Iterator[Binar
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
+    temporary.unlink(missing_ok=True)
     try:
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             yield file
             if durable:
                 file.flush()

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +18,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from xtitan_core.errors import XtitanError
+from xtitan_core.files import write_atomically
+
 GENESIS = "0" * 64
 SCHEMA_VERSION = 1
 
 
-class JournalError(ValueError):
+class JournalError(XtitanError, ValueError):
     """A segment that is broken, out of order or not ours."""
 
 
@@ -227,15 +230,10 @@ def write_segment(folder: Path, sequence: int, previous: str, records: Iterable[
     for line in lines:
         digest.update(line + b"\n")
     lines.append(_canonical({"count": len(lines) - 1, "sha256": digest.hexdigest()}))
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / segment_name(sequence)
-    temporary = path.with_suffix(".tmp")
-    with open(temporary, "wb") as raw:
-        with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed:
-            packed.write(b"\n".join(lines) + b"\n")
-        raw.flush()
-        os.fsync(raw.fileno())
-    os.replace(temporary, path)
+    packed = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", fileobj=packed, mtime=0) as file:  # the same bytes for the same records
+        file.write(b"\n".join(lines) + b"\n")
+    write_atomically(folder / segment_name(sequence), packed.getvalue(), durable=True)
     return digest.hexdigest()
 
 

@@ -14,6 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from xtitan_core.clock import DAY
+from xtitan_core.errors import XtitanError
 
 SECONDS_PER_YEAR = 365 * DAY
 """Deriv's pricing year: 365 days, no leap day."""
@@ -34,7 +35,7 @@ JUMP_EVERY = 1_200
 """Mean ticks between the jumps of a jump index, 20 minutes. An assumption, from Deriv's description of the indices."""
 
 
-class UnknownSymbolError(ValueError):
+class UnknownSymbolError(XtitanError, ValueError):
     """The symbol is not in the catalogue."""
 
 

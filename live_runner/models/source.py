@@ -14,7 +14,9 @@ from typing import Any, Protocol
 
 import httpx
 
-from xtitan_core.bundle.verification import SIZE_CAPS, BundleError, read_files
+from xtitan_core.bundle.errors import BundleError
+from xtitan_core.bundle.layout import SIZE_CAPS
+from xtitan_core.bundle.verification import read_files
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*\Z")
 

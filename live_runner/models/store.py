@@ -16,7 +16,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from live_runner.models.errors import ModelError
-from xtitan_core.bundle.verification import BundleError, VerifiedBundle, read_files, verify
+from xtitan_core.bundle.errors import BundleError
+from xtitan_core.bundle.verification import VerifiedBundle, read_files, verify
 
 STATE = "state.json"
 

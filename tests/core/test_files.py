@@ -1,45 +1,157 @@
-"""A file is replaced as a whole, and on disk when that was promised."""
+"""A file is replaced completely or not at all, and survives a power cut where that was asked for."""
 
 from __future__ import annotations
 
 import os
+import stat
+import threading
 from pathlib import Path
 
 import pytest
 
-from xtitan_core.files import replacing, write_atomically
+from xtitan_core import files
+from xtitan_core.files import replacing, sync_folder, write_atomically
 
 
-@pytest.fixture
-def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was fsynced, in order: names of files and folders."""
-    names: list[str] = []
-    real = os.fsync
+class PowerCutError(BaseException):
+    """Stands for the end of the process: nothing after it runs, cleaning up included."""
+
+
+def fsyncs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is fsynced and renamed from now on, in order, by the file's kind."""
+    seen: list[str] = []
+    real_sync, real_replace = os.fsync, os.replace
 
     def fsync(descriptor: int) -> None:
-        names.append(os.path.basename(os.readlink(f"/proc/self/fd/{descriptor}")))
-        real(descriptor)
+        seen.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        real_sync(descriptor)
 
-    monkeypatch.setattr(os, "fsync", fsync)
-    return names
+    def replace(old: Path, new: Path) -> None:
+        seen.append("rename")
+        real_replace(old, new)
 
-
-def test_the_new_bytes_take_the_place_of_the_old_ones(tmp_path: Path) -> None:
-    path = tmp_path / "made" / "report.json"
-    write_atomically(path, b"old", durable=False)
-    write_atomically(path, b"new", durable=False)
-    assert path.read_bytes() == b"new"
-    assert [item.name for item in path.parent.iterdir()] == ["report.json"]
+    monkeypatch.setattr(files.os, "fsync", fsync)
+    monkeypatch.setattr(files.os, "replace", replace)
+    return seen
 
 
-def test_durable_syncs_the_file_before_the_rename_and_the_folder_after_it(tmp_path: Path, synced: list[str]) -> None:
+@pytest.mark.parametrize("durable", [False, True])
+def test_what_was_written_is_read(tmp_path: Path, durable: bool) -> None:
+    path = tmp_path / "note"
+    for content in (b"first", b"", b"the third"):
+        write_atomically(path, content, durable=durable)
+        assert path.read_bytes() == content
+        assert list(tmp_path.iterdir()) == [path], "nothing else is left"
+
+
+def test_a_missing_folder_is_made(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "a" / "b" / "note", b"x", durable=False)
+    assert (tmp_path / "a" / "b" / "note").read_bytes() == b"x"
+
+
+def test_a_crash_before_the_rename_leaves_the_old_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, temporary = tmp_path / "note", tmp_path / "note.tmp"
+    write_atomically(path, b"old", durable=True)
+
+    def die(old: Path, new: Path) -> None:
+        raise PowerCutError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files.os, "replace", die)
+        patched.setattr(Path, "unlink", lambda path, missing_ok: None)
+        with pytest.raises(PowerCutError):
+            write_atomically(path, b"new", durable=True)
+    assert path.read_bytes() == b"old"
+    assert temporary.read_bytes() == b"new", "the crash came after the new bytes were written"
+
+    write_atomically(path, b"newer", durable=True)
+    assert path.read_bytes() == b"newer"
+    assert not temporary.exists()
+
+
+@pytest.mark.parametrize("fails", ["fsync", "replace"])
+def test_a_failure_leaves_the_old_bytes_and_no_litter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    path = tmp_path / "note"
+    path.write_bytes(b"old")
+
+    def full(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files.os, fails, full)
+    with pytest.raises(OSError, match="No space"):
+        write_atomically(path, b"new", durable=True)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_durable_syncs_the_file_before_the_rename_and_the_folder_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = fsyncs(monkeypatch)
     write_atomically(tmp_path / "note", b"x", durable=True)
-    assert synced == ["note.tmp", tmp_path.name]
+    assert seen == ["file", "rename", "folder"]
 
 
-def test_what_can_be_made_again_is_not_synced(tmp_path: Path, synced: list[str]) -> None:
+def test_what_can_be_made_again_costs_no_fsync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = fsyncs(monkeypatch)
     write_atomically(tmp_path / "note", b"x", durable=False)
-    assert synced == []
+    assert seen == ["rename"]
+
+
+def test_concurrent_readers_see_old_or_new(tmp_path: Path) -> None:
+    path = tmp_path / "note"
+    contents = {bytes([letter]) * 200_000 for letter in b"ab"}
+    write_atomically(path, min(contents), durable=False)
+    seen: list[bytes] = []
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            seen.append(path.read_bytes())
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    for _ in range(100):
+        for content in sorted(contents):
+            write_atomically(path, content, durable=False)
+    done.set()
+    for reader in readers:
+        reader.join()
+    assert seen
+    assert set(seen) <= contents
+
+
+@pytest.mark.parametrize(("mode", "umask", "expected"), [(0o666, 0o022, 0o644), (0o600, 0o022, 0o600)])
+def test_the_mode_is_the_new_file_s(tmp_path: Path, mode: int, umask: int, expected: int) -> None:
+    path, leftover = tmp_path / "note", tmp_path / "note.tmp"
+    path.write_bytes(b"old")
+    path.chmod(0o777)
+    leftover.write_bytes(b"of an interrupted call")
+    leftover.chmod(0o777)
+    before = os.umask(umask)
+    try:
+        write_atomically(path, b"new", durable=False, mode=mode)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == expected
+
+
+def test_a_link_in_the_temporary_file_s_place_is_not_followed(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_bytes(b"untouched")
+    (tmp_path / "note.tmp").symlink_to(other)
+    write_atomically(tmp_path / "note", b"new", durable=False)
+    assert other.read_bytes() == b"untouched"
+    assert not (tmp_path / "note").is_symlink()
+
+
+def test_a_folder_that_is_not_there_cannot_be_synced(tmp_path: Path) -> None:
+    sync_folder(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        sync_folder(tmp_path / "nothing")
 
 
 def test_the_mode_is_the_files_from_its_first_byte_on(tmp_path: Path) -> None:

@@ -21,7 +21,9 @@ from xtitan_assets.steps.ingest.ticks import midnight, read_day, tick_path, writ
 from xtitan_assets.workspace.paths import Home
 from xtitan_core.bundle.keys import generate, load_private
 from xtitan_core.bundle.manifest import Calibration, DecisionRule, Evaluation, Head, Manifest, Runtime, Training
-from xtitan_core.bundle.verification import read_files, sign, write_bundle
+from xtitan_core.bundle.signature import sign
+from xtitan_core.bundle.verification import read_files
+from xtitan_core.bundle.writing import write_bundle
 from xtitan_core.contracts import ContractType, DurationUnit
 from xtitan_core.features.spec import DEFAULT_SPEC
 from xtitan_core.journal import SessionRecord, read_journal

@@ -28,7 +28,7 @@ from live_runner.cli import main
 from support.desk import desk, folder, new_venue, open_desk, order, venue
 from xtitan_core.bundle.keys import generate, load_private
 from xtitan_core.bundle.manifest import Calibration, DecisionRule, Evaluation, Head, Manifest, Runtime, Training
-from xtitan_core.bundle.verification import write_bundle
+from xtitan_core.bundle.writing import write_bundle
 from xtitan_core.contracts import ContractType, DurationUnit
 from xtitan_core.features.spec import DEFAULT_SPEC, FeatureSpec
 from xtitan_core.features.stream import FeatureStream

@@ -17,7 +17,7 @@ from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
 from xtitan_core.bundle import keys
 from xtitan_core.bundle.manifest import Calibration, DecisionRule, Evaluation, Head, Manifest, Runtime, Training
-from xtitan_core.bundle.verification import write_bundle
+from xtitan_core.bundle.writing import write_bundle
 from xtitan_core.contracts import ContractType, DurationUnit
 from xtitan_core.features.spec import DEFAULT_SPEC
 from xtitan_core.journal import (

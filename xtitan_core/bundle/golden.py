@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xtitan_core.bundle.manifest import Manifest
+from xtitan_core.errors import XtitanError
 from xtitan_core.features.spec import FeatureError
 
 Golden = Mapping[str, npt.NDArray[np.float32]]
@@ -21,7 +22,7 @@ MAX_UNPACKED = 64 << 20
 """Largest total size of the arrays, in bytes."""
 
 
-class GoldenError(ValueError):
+class GoldenError(XtitanError, ValueError):
     """Golden vectors that are malformed or do not fit their manifest."""
 
 

@@ -18,8 +18,11 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from xtitan_core.errors import XtitanError
+from xtitan_core.files import sync_folder
 
-class KeyFileError(ValueError):
+
+class KeyFileError(XtitanError, ValueError):
     """A key file that is missing, unreadable, too open or not ed25519."""
 
 
@@ -58,6 +61,7 @@ def generate(private_path: Path) -> Path:
             f.write(content)
             f.flush()
             os.fsync(f.fileno())
+    sync_folder(private_path.parent)
     return public_path(private_path)
 
 

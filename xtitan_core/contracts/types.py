@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xtitan_core.clock import DAY
+from xtitan_core.errors import XtitanError
 
 Epochs = npt.NDArray[np.int64]
 Quotes = npt.NDArray[np.float64]
@@ -16,7 +17,7 @@ TICK_CONTRACT_LIMIT_SECONDS = 300
 """A contract in ticks that has not ended so long after its start is refunded: the market stood still."""
 
 
-class ContractError(ValueError):
+class ContractError(XtitanError, ValueError):
     """A contract that cannot exist, for example a touch contract without a barrier."""
 
 

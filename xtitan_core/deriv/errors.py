@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from xtitan_core.errors import XtitanError
 
-class DerivClientError(Exception):
+
+class DerivClientError(XtitanError):
     """Base of every error of this package."""
 
 

@@ -17,6 +17,8 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from xtitan_core.errors import XtitanError
+
 Floats = npt.NDArray[np.float64]
 
 EDGES = (0.01, 0.02, 0.04, 0.08, 0.16)
@@ -27,7 +29,7 @@ MAX_FRACTION = 0.5
 """No single stake exceeds half of the free cash."""
 
 
-class EvidenceError(ValueError):
+class EvidenceError(XtitanError, ValueError):
     """An event that no honest account can have: an unknown trade, a trade twice, a ratio that is not positive."""
 
 

@@ -11,13 +11,14 @@ from typing import Any
 import talib
 
 from xtitan_core.clock import DAY
+from xtitan_core.errors import XtitanError
 from xtitan_core.features.columns import COLUMNS, DEFAULT_INDICATORS, WARM_UP_BARS
 
 FEATURE_VERSION = 1
 """Raised whenever the same ticks would give other bytes."""
 
 
-class FeatureError(ValueError):
+class FeatureError(XtitanError, ValueError):
     """A specification that cannot be served, or a tick that must not enter the features."""
 
 

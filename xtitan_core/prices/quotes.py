@@ -5,13 +5,15 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
+from xtitan_core.errors import XtitanError
+
 MIN_COMMISSION = Decimal("0.02")
 """Smallest commission of one contract in USD, whatever the rate."""
 
 CENT = Decimal("0.01")
 
 
-class PriceError(ValueError):
+class PriceError(XtitanError, ValueError):
     """A price that cannot be quoted."""
 
 

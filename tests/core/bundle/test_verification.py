@@ -17,18 +17,13 @@ import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from xtitan_core.bundle.errors import BundleError, BundleProblem
 from xtitan_core.bundle.golden import GoldenError, unpack_golden
+from xtitan_core.bundle.layout import BUNDLE_FILES, SIZE_CAPS
 from xtitan_core.bundle.manifest import Manifest
-from xtitan_core.bundle.verification import (
-    BUNDLE_FILES,
-    SIZE_CAPS,
-    BundleError,
-    BundleProblem,
-    read_files,
-    sign,
-    verify,
-    write_bundle,
-)
+from xtitan_core.bundle.signature import sign
+from xtitan_core.bundle.verification import read_files, verify
+from xtitan_core.bundle.writing import write_bundle
 from xtitan_core.features.spec import DEFAULT_SPEC, FeatureSpec
 from xtitan_core.randomness import stream
 

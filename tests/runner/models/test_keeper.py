@@ -20,8 +20,9 @@ from live_runner.models.session import ModelSession
 from live_runner.models.source import DirectorySource, MlflowSource, Release, SourceError, model_source
 from live_runner.models.store import ModelStore
 from xtitan_core.bundle.keys import generate, load_private
+from xtitan_core.bundle.layout import BUNDLE_FILES
 from xtitan_core.bundle.manifest import Runtime
-from xtitan_core.bundle.verification import BUNDLE_FILES, read_files, verify
+from xtitan_core.bundle.verification import read_files, verify
 from xtitan_core.contracts import ContractType
 
 MODEL = "test-rise_fall-5t"

@@ -22,9 +22,11 @@ from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
 from xtitan_core.bundle import keys
+from xtitan_core.bundle.errors import BundleError
 from xtitan_core.bundle.manifest import Calibration, DecisionRule, Head, Lineage, Manifest, Runtime, Training
 from xtitan_core.bundle.manifest import Evaluation as ManifestEvaluation
-from xtitan_core.bundle.verification import BundleError, VerifiedBundle, read_files, verify, write_bundle
+from xtitan_core.bundle.verification import VerifiedBundle, read_files, verify
+from xtitan_core.bundle.writing import write_bundle
 from xtitan_core.clock import DAY
 from xtitan_core.contracts import ContractType, DurationUnit
 

@@ -17,8 +17,9 @@ from xtitan_assets.steps.registry.promotion_ledger import Entry, Kind, spent
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
+from xtitan_core.bundle.errors import BundleError
 from xtitan_core.bundle.keys import KeyFileError, load_public
-from xtitan_core.bundle.verification import BundleError, VerifiedBundle, read_files, verify
+from xtitan_core.bundle.verification import VerifiedBundle, read_files, verify
 from xtitan_core.journal import DecisionRecord, JournalError, ShadowTradeRecord, read_journal
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.paths import Home
-from xtitan_core.bundle.verification import BUNDLE_FILES
+from xtitan_core.bundle.layout import BUNDLE_FILES
 from xtitan_core.files import sync_folder, write_atomically
 
 

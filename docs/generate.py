@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+import exchange_tables
 import tables
 from tables import DocsError
 
@@ -95,17 +96,17 @@ REGIONS: Mapping[str, Callable[[], str]] = {
     "metrics": tables.metrics,
     "intent-states": tables.intent_states,
     "final-refusals": tables.final_refusals,
-    "exchange-symbols": tables.exchange_symbols,
-    "exchange-calls": tables.exchange_calls,
-    "exchange-budgets": tables.exchange_budgets,
-    "exchange-errors": tables.exchange_errors,
-    "exchange-fault-points": tables.exchange_fault_points,
-    "exchange-offers": tables.exchange_offers,
-    "exchange-faults": tables.exchange_faults,
-    "fault-keys": tables.fault_keys,
-    "rules": tables.rules,
-    "differences": tables.differences,
-    "assumptions": tables.assumptions,
+    "exchange-symbols": exchange_tables.exchange_symbols,
+    "exchange-calls": exchange_tables.exchange_calls,
+    "exchange-budgets": exchange_tables.exchange_budgets,
+    "exchange-errors": exchange_tables.exchange_errors,
+    "exchange-fault-points": exchange_tables.exchange_fault_points,
+    "exchange-offers": exchange_tables.exchange_offers,
+    "exchange-faults": exchange_tables.exchange_faults,
+    "fault-keys": exchange_tables.fault_keys,
+    "rules": exchange_tables.rules,
+    "differences": exchange_tables.differences,
+    "assumptions": exchange_tables.assumptions,
     "params": tables.params,
     "jobs": tables.jobs,
     "planned": tables.planned,

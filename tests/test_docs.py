@@ -25,14 +25,14 @@ Names = set[str]
 
 @pytest.fixture(scope="module")
 def docs() -> Iterator[SimpleNamespace]:
-    """The generator's two modules and the pages as they are."""
+    """The generator's modules and the pages as they are."""
     sys.path.insert(0, str(DOCS))
     try:
         generate, tables = importlib.import_module("generate"), importlib.import_module("tables")
         yield SimpleNamespace(generate=generate, tables=tables, pages=generate.read_pages())
     finally:
         sys.path.remove(str(DOCS))
-        for name in ("generate", "tables"):
+        for name in ("generate", "tables", "exchange_tables"):
             sys.modules.pop(name, None)
 
 

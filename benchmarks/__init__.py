@@ -1,1 +1,1 @@
-"""Measurements that anyone can run: ratios measured in one run against a named peer or a physical limit."""
+"""Measurements. Each figure stands beside a named peer or a physical limit that was measured in the same run."""

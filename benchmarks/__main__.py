@@ -27,7 +27,7 @@ def main() -> int:
         return 2
     if args.json:
         try:
-            # Before hours of work, not after them.
+            # Tried before the work starts, because it can take hours.
             args.json.open("a").close()
         except OSError as problem:
             print(f"error: cannot write {args.json}: {problem.strerror}; name another file", file=sys.stderr)

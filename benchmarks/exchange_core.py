@@ -1,6 +1,6 @@
 """The exchange in process: ticks a second of one core, five symbols subscribed, every frame as its text on the wire.
 
-The peer is the least that any venue has to do for a tick: encode one frame of the same size with the standard library.
+The peer is the least work a venue has for a tick: encoding one frame of the same size with the standard library.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Quotes and settlements over a real loopback socket, against a bare server of the same stack.
 
-The bare server is the same uvicorn with the same websocket protocol and the same kind of ASGI application, but behind
-it is nothing: it answers each request with constant frames, as many and as long as the exchange's. Both run in a
-process of their own, in the same measurement, driven by the same plain socket client, so the ratio is what the
-exchange itself costs. The profile says where its time goes.
+The bare server is the same uvicorn with the same websocket protocol and the same kind of ASGI application, without an
+exchange: it answers each request with constant frames, as many and as long as the exchange's. Both run in processes of
+their own, in the same measurement, driven by the same plain socket client, so the ratio is the cost of the exchange.
+The profile says where its time goes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ LOCKSTEP_SPEED = 1_000
 
 _CONTRACT = {"amount": 1, "basis": "stake", "currency": "USD", "duration_unit": "t", "underlying_symbol": "1HZ100V"}
 OPENING = ({"transaction": 1, "subscribe": 1}, {"paper_lockstep": 1})
-"""What a session sends first: money movements are told, and time moves by acknowledgement."""
+"""What a connection sends first: subscribe to money movements, and let time move by acknowledgement."""
 
 Script = list[str]
 
@@ -66,7 +66,7 @@ def settlements(batches: int, size: int) -> Script:
 
 
 def build(*, lockstep: bool = True) -> Exchange:
-    """A fresh exchange, as ``serve --speed lockstep`` makes it, watching the one symbol that is traded."""
+    """A fresh exchange, as ``serve --speed lockstep`` makes it."""
     world = build_world(seed=1, today=1_795_000_000.0, history_days=1)
     return Exchange(world, [Account(ACCOUNT, 0.012)], Settings(lockstep=lockstep, budget_factor=LOCKSTEP_SPEED))
 

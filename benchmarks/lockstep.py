@@ -24,7 +24,7 @@ INSTANTS = 4_000
 
 
 async def echo(socket: WebSocket) -> None:
-    """Answer each frame with two: what an instant costs without any exchange behind it."""
+    """Answer each frame with two, as an instant does, without an exchange."""
     await socket.accept()
     tick = json.dumps({"tick": {"symbol": "R_100", "quote": 640.12, "epoch": 0, "pip_size": 2}, "msg_type": "tick"})
     end = json.dumps({"paper_instant": {"epoch": 0}, "msg_type": "paper_instant"})
@@ -34,7 +34,7 @@ async def echo(socket: WebSocket) -> None:
 
 
 async def bare(count: int) -> float:
-    """Round trips per second of the bare server in a process-wide loop of its own."""
+    """Round trips per second of the bare server, which runs in a process of its own."""
     import websockets
 
     program = "import asyncio; from benchmarks.lockstep import serve; asyncio.run(serve())"

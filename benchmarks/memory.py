@@ -1,7 +1,7 @@
 """Memory of a process as Linux counts it for the process itself.
 
-``resource.getrusage(...).ru_maxrss`` is not used: Linux keeps it across ``exec``, so a new process starts at the peak of
-the process that spawned it. ``/proc/PID/status`` belongs to the address space, which ``exec`` replaces.
+``resource.getrusage(...).ru_maxrss`` is not used: Linux keeps it across ``exec``, so a new process starts at the peak
+of the process that spawned it. ``/proc/PID/status`` belongs to the address space, which ``exec`` replaces.
 """
 
 from __future__ import annotations

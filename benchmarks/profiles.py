@@ -1,4 +1,4 @@
-"""cProfile, grouped by what the time is for."""
+"""cProfile results, grouped by subject."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A websocket client that costs next to nothing: it sends prepared frames and counts what comes back.
+"""A websocket client that sends prepared frames and counts the answers.
 
-A client that parses JSON or runs an event loop would be slower than the servers that are measured with it.
+It parses no JSON and runs no event loop: either would make it slower than the servers it measures.
 """
 
 from __future__ import annotations

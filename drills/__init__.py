@@ -1,1 +1,1 @@
-"""Long proofs: claims about error rates and safety, shown by running the shipped code many times."""
+"""Drills: claims about error rates, prices and safety, measured by running the shipped code many times."""

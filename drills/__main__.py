@@ -1,4 +1,4 @@
-"""``python -m drills [NAME …]``: run the long proofs; exit code 0 only when every claim held."""
+"""``python -m drills [NAME …]``: run the drills; exit code 0 only when every claim held."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAMES = ("gate", "seeds", "fair", "payouts", "malformed", "many_clients", "fault
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make drill", description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"which proofs (default: all of {', '.join(NAMES)})")
+    parser.add_argument("names", nargs="*", help=f"which drills (default: all of {', '.join(NAMES)})")
     parser.add_argument("--json", type=Path, metavar="F", help="write the figures to F")
     args = parser.parse_args()
     unknown = set(args.names) - set(NAMES)
@@ -24,7 +24,7 @@ def main() -> int:
         return 2
     if args.json:
         try:
-            # Before hours of work, not after them.
+            # Tried before the work starts, because it can take hours.
             args.json.open("a").close()
         except OSError as problem:
             print(f"error: cannot write {args.json}: {problem.strerror}; name another file", file=sys.stderr)

@@ -1,9 +1,9 @@
-"""Can anyone win on a fair market? The true expected value of every contract the paper exchange sells there.
+"""The true expected value of every contract the paper exchange sells on a fair market: none may favour the player.
 
-Quotes come from the exchange's own pricing, at the lowest commission its table ever names; odds come from
-``rounded_law``, which knows how ties, rounding and looks at ticks alone really fall. Everything is exact: to 1e-5 for
-most contracts, 2e-4 for paths of more than 20,000 ticks, against a commission of at least 0.01; the longest paths of
-most symbols are bounded instead (``long_paths``). Forex has no closed law; its contracts are simulated.
+Quotes come from the exchange's own pricing, at the lowest commission in its table. Odds come from ``rounded_law``,
+which counts ties, rounding to pips and the fact that only ticks are looked at. Odds are exact to 1e-5 for most
+contracts and to 2e-4 for paths of more than 20,000 ticks; the lowest commission is 0.01. The longest paths of most
+symbols are bounded instead (``long_paths``). Forex has no closed law; its contracts are simulated.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ Quoting = Callable[[Terms, float, int, float], Price]
 STAKES = tuple(Decimal(s) for s in ("0.35", "0.36", "0.5", "1", "1.69", "10", "333.33"))
 PAYOUTS = tuple(Decimal(s) for s in ("0.71", "1", "1.66", "10", "99.99", "1000"))
 PRICE_FACTORS = (1.0, 0.3, 0.1)
-"""Where quotes stand against the symbol's usual level: far below it, a pip is a large part of a tick's move."""
+"""Levels to quote at, as parts of the symbol's usual level. At low levels a pip is a large part of a tick's move."""
 
 LOW_PRICE_LOOKS = 1_000
-"""Looks of the longest path followed at those low prices: of longer ones a pip is no part worth the time."""
+"""Looks of the longest path followed at the low levels. On longer paths a pip matters less than it costs to compute."""
 
 
 @dataclass
@@ -57,7 +57,7 @@ Table = dict[tuple[str, str, str], Worst]
 
 @cache
 def lowest_commission(symbol: str, kind: ContractType, duration: int, unit: DurationUnit) -> float:
-    """The least that any schedule of the shipped table takes for a contract, on any day from 2017 on."""
+    """The lowest commission in any schedule of the shipped table for a contract, on any day from 2017 on."""
     days = [datetime(2017, 1, 1, tzinfo=UTC) + timedelta(days=30 * k) for k in range(130)]
     return min(
         schedule.rate(int(day.timestamp()), symbol, kind.value, duration, unit)
@@ -103,7 +103,7 @@ def tabulate(
 
 
 def tabulate_resale(markets: Iterable[tuple[Symbol, float]], bidding: Bidding = bid) -> Table:
-    """The most that a bid is ever above a contract's worth, as a fraction of the payout, by family and side."""
+    """The most by which a bid exceeds a contract's worth, as a fraction of the payout, by family and side."""
     table: Table = {}
     for symbol, price in markets:
 

@@ -38,14 +38,14 @@ DURATIONS: Durations = {
 }
 LONGEST_PATH_LOOKS, LONG_PATH_LOOKS = 110_000, 10_000
 LONG_PATH_SYMBOLS = ("R_10", "R_100", "1HZ100V")
-"""Paths of more than 10,000 looks are followed on these alone: the least and the most drift, and the most looks. On the
-others, and for a year everywhere, a bound in the player's favour stands in for the odds."""
+"""Symbols whose paths of more than 10,000 looks are followed: those with the least drift, the most drift and the most
+looks. On all others, and for paths of a year on every symbol, a bound in the player's favour replaces the odds."""
 
 DISTANCES = (0.05, 0.3, 0.8, 1.5, 2.2)
-"""Of a barrier, in standard deviations of the whole life; one pip is tried too."""
+"""Distances of a barrier in standard deviations of the whole life; a distance of one pip is tried too."""
 
 PAIRS = ((0.6, 0.6), (1.0, 1.0), (0.7, 1.6), (1.9, 1.2))
-"""Of two barriers."""
+"""Distances of the upper and the lower barrier, in the same unit."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""Forex has no closed law: the expected value of its contracts, from simulated ones settled as the exchange settles.
+"""The expected value of forex contracts, from simulated ones settled as the exchange settles: forex has no closed law.
 
-Contracts that start within one day share its path, so a week counts as one observation.
+Contracts that start within one day share that day's path, so a week counts as one observation.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Can anyone win by selling back? What the exchange bids for a running contract, against what it is truly worth.
+"""What the exchange bids for a running contract, against what it is truly worth.
 
 If no bid, at any moment at which a contract may be sold, is above payout times the true chance of still winning, then
-no rule for when to sell, however clever, makes a purchase with a negative expected value into a positive one (optional
-stopping). So every state is looked at: time left, distance of the spot from each level, ties included.
+no rule for when to sell turns a purchase with a negative expected value into one with a positive value (optional
+stopping). So every state is tried: time left and distance of the spot from each level, ties included.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ def gains(
                     for payout in PAYOUTS:
                         contract, now = running(symbol, quote, levels, kind, left, payout, commission(kind))
                         paid = bidding(contract, now, quote / 10**symbol.decimals)
-                        where = f"{symbol.name} {left}s left, {levels} from {quote} pips: {paid} of {payout}, p {chance:.5f}"
+                        state = f"{symbol.name} {left}s left, {levels} from {quote} pips"
+                        where = f"{state}: {paid} of {payout}, p {chance:.5f}"
                         if paid:
                             yield kind, float(paid) / float(payout) - chance, where
 

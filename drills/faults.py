@@ -1,9 +1,9 @@
-"""Does a lost answer ever cost twice? The runner's money path against an exchange that commits seeded random faults.
+"""The runner's money path against an exchange that commits seeded random faults: is anything bought twice or lost?
 
-The gate, the ledger and the recovery are the runner's own, over its own client, real websockets and the real server,
-on sockets in memory and in virtual time, 150 lives unless XTITAN_FAULT_LIVES says otherwise. After each life the
-exchange's log of what really happened is held against the ledger: no intent was bought twice, and every purchase is
-known to the cent, or the runner has halted. Nothing the venue sends may end the program: it goes on, or it halts.
+Gate, ledger, recovery and client are the runner's own; the server is the real one. Sockets are in memory and time is
+virtual. 150 lives are run unless XTITAN_FAULT_LIVES says otherwise. After each life the exchange's log of what it
+booked is compared with the ledger. A violation is a quote that was bought twice, a purchase that the ledger does not
+have to the cent although the runner trades on, or an exception that would have ended the program.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Life:
         halted: why the runner halted, empty when it did not.
         quarantined: True when a purchase could not be told from somebody else's; nothing more is bought then.
         crashes: exceptions that would have ended the program; each is a violation, too.
-        violations: what must never be.
+        violations: what contradicts the claims above.
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -72,7 +72,7 @@ class Life:
 
 
 class LoopClock:
-    """Venue time as the runner's host would have it: the loop's own, from the exchange's start."""
+    """Venue time: the event loop's clock, counted from the exchange's start."""
 
     def __init__(self, epoch: float) -> None:
         self._loop = asyncio.get_running_loop()
@@ -83,7 +83,7 @@ class LoopClock:
 
 
 class Runner:
-    """The money path as the program wires it: one connection after the other, one purchase every 14 s."""
+    """The money path as the program wires it: one connection after another, one purchase every 14 s."""
 
     def __init__(self, folder: Path, clock: LoopClock, life: Life) -> None:
         self._folder, self._clock, self.life = folder, clock, life
@@ -189,14 +189,14 @@ class Runner:
 
 
 def audit(exchange: Exchange, ledger: Ledger, halted: bool) -> list[str]:
-    """What contradicts the exchange's log of the truth."""
+    """What in the ledger contradicts the exchange's log of what happened."""
     log = [e for e in exchange.events.log if e["kind"] in ORDERS]
     bought: Counter[str] = Counter()
     contracts: set[int] = set()
     for before, event in zip([None, *log], log, strict=False):
         if event["kind"] == "booked" and event["account_id"] == ACCOUNT:
             contracts.add(event["contract_id"])
-            # Ours name a quote; somebody else's, by a fault, bring their own terms and are of "1".
+            # Our purchases name a quote. A fault's foreign purchases bring their own terms, and their "of" is "1".
             if before is not None and before["kind"] == "received" and before["of"] != "1":
                 bought[str(before["of"])] += 1
     intents = list(ledger.intents())
@@ -210,7 +210,7 @@ def audit(exchange: Exchange, ledger: Ledger, halted: bool) -> list[str]:
     if set(ours) - contracts:
         wrong.append("the ledger has a purchase that never was")
     if halted or any(i.state is IntentState.QUARANTINED for i in intents):
-        return wrong  # neither buys anything until a person has looked
+        return wrong  # halted or quarantined: nothing more is bought until a person resumes
     if contracts - set(ours):
         wrong.append(f"{len(contracts - set(ours))} purchases are not in the ledger, and the runner trades on")
     account = exchange.accounts[ACCOUNT]
@@ -238,7 +238,7 @@ def live(seed: int, rate: float, folder: Path, only: list[FaultName] | None = No
     life = Life()
 
     async def script() -> None:
-        # The client's patience is wall time; here the loop is the wall.
+        # The client's time-outs are wall time; here the loop's clock stands for the wall.
         timer = asyncio.get_running_loop().time
         with mock.patch("xtitan_core.deriv.client.monotonic", timer):
             async with open_exchange(exchange):
@@ -265,7 +265,7 @@ def _kind(reason: str) -> str:
 
 
 def drill() -> dict[str, Any]:
-    """Lives under random faults, at several rates, and under what others do to the account."""
+    """Lives under random faults at three rates; every fifth also has what others do to the account."""
     lives = int(os.environ.get("XTITAN_FAULT_LIVES", "150"))
     total, halts, wrong, quarantined = Life(), Counter[str](), list[str](), 0
     with tempfile.TemporaryDirectory() as home:
@@ -285,9 +285,8 @@ def drill() -> dict[str, Any]:
             quarantined += life.quarantined and not life.halted
             wrong += [f"seed {seed}, rate {rate}: {text}" for text in life.violations]
     tried = sum(total.outcomes.values())
-    print(
-        f"   {lives} lives, {total.connections} connections, {sum(total.fired.values())} faults of {len(total.fired)} kinds"
-    )
+    fired = f"{sum(total.fired.values())} faults of {len(total.fired)} kinds"
+    print(f"   {lives} lives, {total.connections} connections, {fired}")
     print(f"   {tried} attempts: {dict(total.outcomes)}; {total.booked} purchases booked by the exchange")
     print(f"   {halts.total()} lives halted: {dict(halts)}; {quarantined} quarantined")
     print(f"   {total.crashes.total()} crashes: {dict(total.crashes)}")

@@ -1,4 +1,4 @@
-"""How often would it fool you? Lifetimes of fifty retrained candidates without an edge, under our gate and the usual rule."""
+"""Error rates of the promotion gate and of the usual rule, over lifetimes of fifty retrained candidates."""
 
 from __future__ import annotations
 
@@ -57,12 +57,10 @@ def drill() -> dict[str, Any]:
         "true edge (p = .56), first candidate": lifetimes(0.56, 1, 3),
     }
     for name, row in figures.items():
-        took = (
-            "" if row["mean_trades"] is None else f"; first promotion after {row['mean_trades']:.0f} trades on average"
-        )
-        print(
-            f"   {name}: gate promotes in {row['gate']:.1%} of lifetimes, the usual rule in {row['usual_rule']:.1%}{took}"
-        )
+        shares = f"gate promotes in {row['gate']:.1%} of lifetimes, the usual rule in {row['usual_rule']:.1%}"
+        mean = row["mean_trades"]
+        took = "" if mean is None else f"; first promotion after {mean:.0f} trades on average"
+        print(f"   {name}: {shares}{took}")
     zero, house, edge = figures.values()
     slack = 3 * (0.05 * 0.95 / LIFETIMES) ** 0.5
     holds = zero["gate"] <= 0.05 + slack and house["gate"] <= 0.05 + slack

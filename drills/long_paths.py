@@ -1,8 +1,9 @@
-"""Odds of paths of ten thousand ticks and more, from the side that favours the player: bounds instead of odds.
+"""Upper bounds of the chance to win on paths of ten thousand ticks and more.
 
-A path that stays inside at every tick also stays inside at every hundredth, and at the first ten thousand, which are
-quick to work out; one that touches at a tick has touched in between, for which there is a formula. Barriers are moved
-by less than ``0.6 / sqrt(looks)`` of the path's standard deviation that way, which is worth less than any commission.
+A path that stays inside at every tick also stays inside at every hundredth tick and at the first ten thousand, and
+those chances are quick to compute. A path that touches at a tick also touches in continuous time, for which there is a
+formula. Either way a barrier moves by less than ``0.6 / sqrt(looks)`` of the path's standard deviation, which is worth
+less than any commission.
 """
 
 from __future__ import annotations
@@ -15,18 +16,18 @@ from xtitan_core.contracts import ContractType
 from xtitan_core.prices.closed_form import stay_inside_probability, touch_probability
 
 SPARSE_LOOKS = 6_000
-"""Looks that are followed of a longer path."""
+"""How many looks of a longer path are followed."""
 
 CLOSE_LOOKS = 10_000
-"""Looks from the start that are followed one by one."""
+"""How many looks from the start are followed one by one."""
 
 _WITHIN = (-0.4, -0.2, 0.0, 0.2, 0.4)
-"""Places inside the pip of the first quote."""
+"""Where inside the pip of the first quote the unrounded price may lie, in pips."""
 
 
 @cache
 def sparse(law: Law, every: int) -> Law:
-    """The law of every so many-th tick; it keeps the tables it has worked out."""
+    """The law of every ``every``-th tick. It is cached, because it keeps the tables it has computed."""
     return Law(law.sigma * math.sqrt(every))
 
 
@@ -44,7 +45,7 @@ def at_most(kind: ContractType, law: Law, quote: int, looks: int, levels: tuple[
         seldom, followed = sparse(law, every), looks // every
         if kind is ContractType.RANGE:
             return seldom.stays_between(quote, first, levels[1], followed)
-        # A barrier a pip away is nearly always reached before the first of those seldom looks: follow the start closely.
+        # A barrier one pip away is nearly always reached before the first sparse look, so the start is followed too.
         chances = [
             (one.stays_below if first > quote else one.stays_above)(quote, first, (count,))[count]
             for one, count in ((seldom, followed), (law, min(looks, CLOSE_LOOKS)))

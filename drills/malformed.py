@@ -25,18 +25,18 @@ from paper_exchange.venue.state import Settings
 
 COUNT = 200_000
 WARM_UP = 20_000
-"""Frames before memory is first looked at: buffers, caches and the allocator's pools have their size by then."""
+"""Frames before memory is first read. By then buffers, caches and the allocator's pools have reached their size."""
 ROOM = 8.0
-"""MiB that resident memory may differ by at the end; one kept byte in ten of what was sent would be more."""
+"""MiB by which resident memory may differ at the end. Keeping a tenth of the bytes sent would take more."""
 BATCH = 200
 LINES_BROKEN = 60
-"""Sockets that are opened only to be broken by what no frame may hold."""
+"""Sockets that are opened and then sent bytes that break the websocket protocol."""
 CODES = {"BadRequest", "SanityCheckFailed", "UnrecognisedRequest", "InputValidationFailed"}
 FOLLOWED = ({"ticks": "R_100", "subscribe": 1}, {"transaction": 1, "subscribe": 1}, {"proposal": 1, **TERMS})
 
 
 def drill() -> dict[str, Any]:
-    """Both ways, each with all frames."""
+    """In process and over a socket, each with all frames."""
     inside, outside = in_process(COUNT, WARM_UP), asyncio.run(over_a_socket(COUNT, WARM_UP))
     for name, figures in (("in process", inside), ("over a socket", outside)):
         print(
@@ -65,7 +65,7 @@ def state(exchange: Exchange) -> str:
 
 
 def in_process(count: int, warm_up: int) -> dict[str, Any]:
-    """Feed the core and hold its answers, its state and this process's memory."""
+    """Feed the core; check its answers, its state and this process's memory."""
     world = build_world(seed=1, today=time.time(), history_days=1)
     exchange = Exchange(world, [Account(ACCOUNT, 0.012)], Settings(budget_factor=1_000))
     exchange.open(1, ACCOUNT)
@@ -91,19 +91,19 @@ def in_process(count: int, warm_up: int) -> dict[str, Any]:
 
 
 async def over_a_socket(count: int, warm_up: int) -> dict[str, Any]:
-    """Feed a server in a process of its own through its websocket, and hold the same of it."""
+    """Feed a server in a process of its own through its websocket, and check the same things."""
     with serving() as served:
         async with connect(served.otp(), proxy=None, compression=None, max_queue=None) as watching:
             for request in (*FOLLOWED, {"buy": "1", "price": 10, "parameters": TERMS}):
                 await watching.send(json.dumps(request))
                 await watching.recv()
-            before, begun = await _told(served, watching), time.monotonic()
+            before, begun = await _reported(served, watching), time.monotonic()
             source = frames(2, count)
             answers, wrong = await _flood(served, islice(source, warm_up))
             memory = served.memory()
             more, worse = await _flood(served, source)
             await _break_lines(served)
-            grown, after = served.memory() - memory, await _told(served, watching)
+            grown, after = served.memory() - memory, await _reported(served, watching)
             took = time.monotonic() - begun
     return _figures(count, answers + more, wrong + worse, before == after, grown, took)
 
@@ -114,7 +114,6 @@ async def _flood(served: Served, source: Iterator[Frame]) -> tuple[int, int]:
     async with connect(served.otp(), proxy=None, compression=None, max_queue=None) as socket:
         while batch := list(islice(source, BATCH)):
             for frame in batch:
-                # Lone surrogates cannot travel as text; in JSON they are escaped anyway.
                 await socket.send(frame)
             for _ in batch:
                 async with asyncio.timeout(20):
@@ -125,7 +124,7 @@ async def _flood(served: Served, source: Iterator[Frame]) -> tuple[int, int]:
 
 
 async def _break_lines(served: Served) -> None:
-    """Send what no websocket may carry; each ends its own socket and nothing else."""
+    """Send bytes that break the protocol. Each must close its own socket and affect no other."""
     for k in range(LINES_BROKEN):
         async with connect(served.public, proxy=None, compression=None) as socket:
             if k % 3 == 0:
@@ -142,9 +141,9 @@ async def _break_lines(served: Served) -> None:
                 pass
 
 
-async def _told(served: Served, watching: ClientConnection) -> tuple[Any, ...]:
-    """What the exchange holds, as far as it tells: truth, portfolio, statement."""
-    told = []
+async def _reported(served: Served, watching: ClientConnection) -> tuple[Any, ...]:
+    """What the exchange reports of its state: truth, portfolio, statement and balance."""
+    reported = []
     for request in ({"portfolio": 1}, {"statement": 1}, {"balance": 1}):
         await watching.send(json.dumps(request))
         while True:
@@ -152,8 +151,8 @@ async def _told(served: Served, watching: ClientConnection) -> tuple[Any, ...]:
                 frame = json.loads(await watching.recv())
             if frame["msg_type"] in request:
                 break
-        told.append(frame)
-    return served.truth(), *told
+        reported.append(frame)
+    return served.truth(), *reported
 
 
 def _figures(count: int, answers: int, wrong: int, unchanged: bool, grown: float, seconds: float) -> dict[str, Any]:

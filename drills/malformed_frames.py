@@ -1,4 +1,4 @@
-"""Frames that are no request the exchange accepts, of every kind somebody could send."""
+"""Frames that the exchange has to refuse, fourteen kinds of them."""
 
 from __future__ import annotations
 
@@ -60,25 +60,25 @@ def cut_short(draw: Draw) -> Frame:
 
 
 def noise(draw: Draw) -> Frame:
-    """Text that is no JSON."""
+    """Text that is not JSON."""
     return "~" + _text(draw, 1, 0xD7FF)
 
 
 def other_json(draw: Draw) -> Frame:
-    """JSON that is no object."""
+    """JSON that is not an object."""
     values = [None, True, 0, -1.5, "ping", [], [VALID[_call(draw)]], [[1]], ""]
     return json.dumps(values[int(draw.integers(len(values)))])
 
 
 def no_number(draw: Draw) -> Frame:
-    """Numbers JSON does not know, or no machine holds."""
+    """Numbers that JSON does not have, or that no float or integer of the parser can hold."""
     words = ["NaN", "Infinity", "-Infinity", "1e400", "-1e400", "9" * 400, "9" * 5_000, "01", "0x1", "1_0", ".5", "1."]
     word = words[int(draw.integers(len(words)))]
     return f'{{"{_call(draw)}":{word},"req_id":1}}'
 
 
 def deep(draw: Draw) -> Frame:
-    """Nested beyond reason."""
+    """Nested more deeply than the decoder allows."""
     depth = int(draw.integers(65, 3_000))
     opened, closed = ("[", "]") if draw.random() < 0.5 else ('{"a":', "}")
     return f'{{"ping":1,"passthrough":{{"a":{opened * depth}1{closed * depth}}}}}'
@@ -91,22 +91,22 @@ def named_twice(draw: Draw) -> Frame:
 
 
 def unknown_call(draw: Draw) -> Frame:
-    """A call there is none of."""
+    """A call that does not exist."""
     return json.dumps({"x" + _text(draw, 97, 123, 30): 1, "req_id": int(draw.integers(1 << 62))})
 
 
 def unfit_name(draw: Draw) -> Frame:
-    """A member whose name no front end takes."""
+    """A member whose name the schemas do not allow."""
     return json.dumps({**VALID[_call(draw)], " " + _text(draw, 32, 0x2FF, 60): 1})
 
 
 def not_printable(draw: Draw) -> Frame:
-    """A text that cannot be printed."""
+    """Control characters and a lone surrogate."""
     return json.dumps({"ticks": "R_100" + chr(int(draw.integers(0, 32))), "forget": "\ud800"})
 
 
 def wrong_value(draw: Draw) -> Frame:
-    """A member of a type no call takes there."""
+    """A member whose value has the wrong type."""
     call = _call(draw)
     names = [name for name in REQUESTS[call].every if name != "passthrough"]
     wrong: list[Any] = [None, True, False, [None], {"\u00a7": 1}, {}, -0.5, "\u00a7", 10**30]
@@ -117,27 +117,27 @@ def wrong_value(draw: Draw) -> Frame:
 
 
 def member_missing(draw: Draw) -> Frame:
-    """A call without something it needs."""
+    """A call without one of its required members."""
     calls = [call for call in CALLS if len(REQUESTS[call].required) > 1]
     call = calls[int(draw.integers(len(calls)))]
     needed = [name for name in REQUESTS[call].required if name != call]
-    gone = needed[int(draw.integers(len(needed)))]
-    return json.dumps({name: value for name, value in VALID[call].items() if name != gone})
+    dropped = needed[int(draw.integers(len(needed)))]
+    return json.dumps({name: value for name, value in VALID[call].items() if name != dropped})
 
 
 def member_too_many(draw: Draw) -> Frame:
-    """A call with something the old API knew."""
+    """A call with a member of the old API."""
     names = ["symbol", "product_type", "loginid_list", "landing_company", "date_start", "x" * 50]
     return json.dumps({**VALID[_call(draw)], names[int(draw.integers(len(names)))]: 1})
 
 
 def long(draw: Draw) -> Frame:
-    """A long text where a short one belongs."""
+    """A text longer than the schema allows."""
     return json.dumps({"ticks": "R" * int(draw.integers(31, 20_000))})
 
 
 def binary(draw: Draw) -> Frame:
-    """A good request in a binary frame, or bytes."""
+    """A valid request in a binary frame, or random bytes."""
     return json.dumps(VALID[_call(draw)]).encode() if draw.random() < 0.5 else draw.bytes(int(draw.integers(1, 300)))
 
 
@@ -157,11 +157,11 @@ KINDS: tuple[Callable[[Draw], Frame], ...] = (
     long,
     binary,
 )
-"""Each is answered with one error; the connection goes on."""
+"""Each is answered with one error, and the connection stays open."""
 
 
 def frames(seed: int, count: int) -> Iterator[Frame]:
-    """So many malformed frames, the kinds in turn.
+    """Malformed frames, the kinds in turn.
 
     Args:
         seed: the same seed gives the same frames.

@@ -1,4 +1,4 @@
-"""Fifty real websocket clients on one exchange, a tick a second: none of them misses one, at wall speed or faster."""
+"""Fifty real websocket clients on one exchange: none may miss a tick, at wall speed and at fifty times wall speed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from drills.served import Served, serving
 
 CLIENTS = 50
 OF_AN_ACCOUNT = 5
-"""Sockets with an account, as many as a user may have; the others are public."""
+"""Sockets with an account, as many as one user may have. The others are public."""
 SYMBOL = "1HZ100V"
 RUNS = ((1, 60), (50, 3_000))
-"""``(venue seconds per wall second, ticks)``: a minute at wall speed, fifty minutes in one."""
+"""``(venue seconds per wall second, ticks)``: one minute at wall speed, then fifty minutes of venue time in one."""
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Client:
 
 
 def drill() -> dict[str, Any]:
-    """Every run of the table."""
+    """Every run of ``RUNS``."""
     runs = []
     for rate, ticks in RUNS:
         figures = asyncio.run(listen(CLIENTS, rate, ticks))
@@ -82,7 +82,7 @@ async def listen(clients: int, rate: int, ticks: int) -> dict[str, Any]:
 
 
 async def follow(client: Client, url: str, ticks: int) -> None:
-    """Subscribe and note so many ticks, pinging as a good client does."""
+    """Subscribe and note ``ticks`` ticks, with a ping every 25 s."""
     async with connect(url, proxy=None) as socket:
         await socket.send(json.dumps({"ticks": SYMBOL, "subscribe": 1}))
         pinging = asyncio.create_task(_ping(socket))
@@ -111,8 +111,8 @@ async def history(served: Served, first: int, last: int) -> dict[int, float]:
     request = {"ticks_history": SYMBOL, "start": first, "end": str(last), "count": 5_000}
     async with connect(served.public, proxy=None) as socket:
         await socket.send(json.dumps(request))
-        told = json.loads(await socket.recv())["history"]
-    return dict(zip(told["times"], told["prices"], strict=True))
+        answer = json.loads(await socket.recv())["history"]
+    return dict(zip(answer["times"], answer["prices"], strict=True))
 
 
 def spreads(clients: list[Client]) -> list[float]:

@@ -30,10 +30,10 @@ _DAYS = {
     "2026 (day unstated)": "2026-07-15",
     "2026, by 09-29 (day unstated)": "2026-09-29",
 }
-"""Rows without a day stand in the order in which their sources appeared."""
+"""Days assumed for rows without one, in the order in which their sources appeared."""
 
 _HIGHER_LOWER = {"CALL": "HIGHER", "PUT": "LOWER"}
-"""What the old API called CALL and PUT with a barrier."""
+"""HIGHER and LOWER were CALL and PUT with a barrier in the old API."""
 
 
 class Unmatched(StrEnum):
@@ -101,7 +101,7 @@ def _ours(row: Mapping[str, str]) -> tuple[Decimal, Decimal] | None:
 
 
 def _commission(row: Mapping[str, str], terms: Terms, now: int) -> float:
-    # Purchases on jump indices paid less than their quotes: they are a schedule of their own.
+    # Purchases on jump indices paid less than their quotes; they have a schedule of their own.
     differed = row["note"].startswith("the buy response differed")
     table = schedules()["bought" if differed else "recorded"]
     contract = terms.contract
@@ -111,7 +111,7 @@ def _commission(row: Mapping[str, str], terms: Terms, now: int) -> float:
 def _request(row: Mapping[str, str]) -> dict[str, Any]:
     """The request that asks for a recorded contract.
 
-    The stake is given, save where round payouts show that the payout was.
+    The request names the stake, except where a round payout shows that the payout was named.
     """
     kind, digits = row["contract_type"], row["contract_type"].startswith("DIGIT")
     barrier = row["barrier"]

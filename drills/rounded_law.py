@@ -1,8 +1,8 @@
-"""The true odds of a fixed-payout contract on rounded quotes, worked out without the code that prices them.
+"""The true odds of a fixed-payout contract on rounded quotes, computed without the code that prices contracts.
 
-An unrounded price makes independent normal steps of its logarithm; what anyone sees, and what settles, is that price
-rounded to a pip. Where inside its pip the unrounded price lies behind a quote is uniform: a tick moves it by several
-pips. Levels and quotes are whole pips here, so "reaches 64,010" is "the unrounded price is at or above 64,009.5".
+The logarithm of an unrounded price makes independent normal steps. Quotes, and settlement, are that price rounded to a
+pip. A tick moves the price by several pips, so the unrounded price is taken to be uniform within the pip of a quote.
+Levels and quotes are whole pips here: "reaches 64,010" means "the unrounded price is at or above 64,009.5".
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _WITHIN, _WEIGHTS = (part / 2 for part in np.polynomial.legendre.leggauss(5))
 """Places within the pip of the first quote, and their weights."""
 
 _KERNEL = 8.5
-"""Tick standard deviations beyond which a step is as good as impossible (1e-17)."""
+"""Tick standard deviations beyond which a step is ignored (probability 1e-17)."""
 
 COARSE_FROM, COARSEST_FROM = 60, 20_000
-"""Looks from which a coarser grid is fine enough: a grid error is worth less of a longer path."""
+"""Looks from which a coarser grid is used: the grid's error is a smaller part of a longer path."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,9 @@ class Law:
         if key not in self._tables:
             digits = np.zeros(10)
             for spread, chance in self._spreads(ticks):
-                if spread * quote > 100:  # ten tens of pips: equal to far more digits than a float holds
+                if (
+                    spread * quote > 100
+                ):  # wider than 100 pips: the digits are equally likely to within a float's precision
                     digits += chance / 10
                     continue
                 reach = math.ceil(9 * spread * quote) + 10
@@ -149,15 +151,15 @@ def _grids(looks: int) -> tuple[float, ...]:
 
 
 def _extrapolated(estimates: list[float]) -> float:
-    """The midpoint rule errs by a multiple of the step's square: two steps give it away (Richardson)."""
+    """Richardson extrapolation: the midpoint rule's error is proportional to the square of the step."""
     return estimates[0] if len(estimates) == 1 else (4 * estimates[1] - estimates[0]) / 3
 
 
 def _survival(counts: Iterable[int], cells: int, h: float, drift: float, *, open_end: bool) -> dict[int, Floats]:
     """Probability of surviving ``count`` more looks from the middle of each cell, for each count.
 
-    One more look is a correlation with the normal density. Cells outside are lost, except beyond an open end, where
-    survival is certain.
+    One look is a correlation with the normal density. Outside the cells survival is 0, except beyond an open end, where
+    it is 1.
     """
     reach = math.ceil(_KERNEL / h)
     size = 1 << (cells + 2 * reach - 1).bit_length()

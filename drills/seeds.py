@@ -1,4 +1,4 @@
-"""Five different seeds must give the same two verdicts, with every condition of the demo."""
+"""The whole demo with five seeds: each must give the same two verdicts and meet every condition."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SEEDS = (1, 2, 3, 4, 5)
 
 
 def drill() -> dict[str, Any]:
-    """Run the whole demo once a seed, each in a folder of its own."""
+    """Run the demo once per seed, each in a folder of its own."""
     program = str(Path(sys.executable).parent / "xtitan")
     rows: list[dict[str, Any]] = []
     for seed in SEEDS:

@@ -1,4 +1,4 @@
-"""A served exchange in a process of its own, for drills that need the real thing."""
+"""A served exchange in a process of its own, for drills that need real sockets."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Served:
         return str(answer.raise_for_status().json()["data"]["url"])
 
     def truth(self) -> dict[str, Any]:
-        """What really happened so far."""
+        """The exchange's own record of what happened so far."""
         return dict(httpx.get(f"{self.url}/paper/truth", headers=HEADERS, trust_env=False).json())
 
     def memory(self) -> float:

@@ -58,10 +58,10 @@ lint: install  ## Style, types and import contracts
 clients: install  ## Deriv's own two clients under .clients/, for the tests that run them (skipped where they cannot be had)
 	@sh tests/exchange/clients/install.sh
 
-drill: install  ## Long proofs: gate error rates, fair prices, faults, malformed frames, many clients, payouts, five demo seeds
+drill: install  ## Claims measured at length: gate error rates, fair prices, faults, malformed frames, many clients, payouts, five demo seeds
 	$(BIN)/python -m drills $(ARGS)
 
-bench: install  ## Measurements: runner footprint, speed of features, lockstep, the exchange's core and its sockets
+bench: install  ## Speed and memory: runner footprint, speed of features, lockstep, the exchange's core and its sockets
 	$(BIN)/python -m benchmarks $(ARGS)
 
 ui: install  ## Dagster, MLflow and the paper exchange in one go; shows the demo's runs when there are any

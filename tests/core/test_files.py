@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from xtitan_core import files
 from xtitan_core.files import replacing, sync_folder, write_atomically
 
 
@@ -30,8 +29,8 @@ def fsyncs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         seen.append("rename")
         real_replace(old, new)
 
-    monkeypatch.setattr(files.os, "fsync", fsync)
-    monkeypatch.setattr(files.os, "replace", replace)
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "replace", replace)
     return seen
 
 
@@ -57,7 +56,7 @@ def test_a_crash_before_the_rename_leaves_the_old_bytes(tmp_path: Path, monkeypa
         raise PowerCutError
 
     with monkeypatch.context() as patched:
-        patched.setattr(files.os, "replace", die)
+        patched.setattr(os, "replace", die)
         patched.setattr(Path, "unlink", lambda path, missing_ok: None)
         with pytest.raises(PowerCutError):
             write_atomically(path, b"new", durable=True)
@@ -79,7 +78,7 @@ def test_a_failure_leaves_the_old_bytes_and_no_litter(
     def full(*args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, fails, full)
+    monkeypatch.setattr(os, fails, full)
     with pytest.raises(OSError, match="No space"):
         write_atomically(path, b"new", durable=True)
     assert path.read_bytes() == b"old"

@@ -39,18 +39,15 @@ class Row:
     durations: tuple[tuple[int, bool], tuple[int, bool]] | None
     commission: float
 
-    def fits(self, day: int, symbol: str, contract_type: str, length: int, in_ticks: bool) -> bool:
-        """Whether it speaks of such a contract on such a day; ``length`` in ticks or in seconds."""
-        if day < self.since:
-            return False
-        if not any(fnmatchcase(symbol, pattern) for pattern in self.symbols):
-            return False
-        if not any(fnmatchcase(contract_type, pattern) for pattern in self.types):
-            return False
-        if self.durations is None:
-            return True
-        (shortest, ticks), (longest, _) = self.durations
-        return ticks == in_ticks and shortest <= length <= longest
+    def speaks_of(self, symbol: str, contract_type: str, length: int, in_ticks: bool) -> bool:
+        """Whether it holds for such a contract, whatever the day; ``length`` in ticks or in seconds."""
+        if self.durations is not None:
+            (shortest, ticks), (longest, _) = self.durations
+            if ticks != in_ticks or not shortest <= length <= longest:
+                return False
+        return any(fnmatchcase(symbol, pattern) for pattern in self.symbols) and any(
+            fnmatchcase(contract_type, pattern) for pattern in self.types
+        )
 
 
 @dataclass(slots=True)
@@ -64,7 +61,7 @@ class Schedule:
 
     name: str
     rows: tuple[Row, ...]
-    _known: dict[tuple[int, str, str, int, bool], float] = field(default_factory=dict, repr=False)
+    _known: dict[tuple[str, str, int, bool], list[Row]] = field(default_factory=dict, repr=False)
 
     def rate(self, epoch: int, symbol: str, contract_type: str, duration: int, unit: DurationUnit) -> float:
         """Commission as a fraction of the payout of a contract quoted at ``epoch``.
@@ -78,19 +75,18 @@ class Schedule:
         """
         in_ticks = unit is DurationUnit.TICKS
         length = duration if in_ticks else duration * UNIT_SECONDS[unit]
-        key = (epoch // 86_400, symbol, contract_type, length, in_ticks)
-        known = self._known.get(key)
-        if known is not None:
-            return known
-        fitting = [row.commission for row in self.rows if row.fits(*key)]
-        if not fitting:
-            raise SetupError(
-                f"schedule {self.name} has no commission for {contract_type} on {symbol}; add a row for it"
-            )
-        if len(self._known) > 10_000:
-            self._known.clear()
-        self._known[key] = fitting[-1]
-        return fitting[-1]
+        key = (symbol, contract_type, length, in_ticks)
+        speaking = self._known.get(key)
+        if speaking is None:
+            if len(self._known) > 10_000:
+                self._known.clear()
+            # The last row counts, so the search below begins at the end.
+            speaking = self._known[key] = [row for row in reversed(self.rows) if row.speaks_of(*key)]
+        day = epoch // 86_400
+        for row in speaking:
+            if row.since <= day:
+                return row.commission
+        raise SetupError(f"schedule {self.name} has no commission for {contract_type} on {symbol}; add a row for it")
 
 
 def flat(commission: float) -> Schedule:

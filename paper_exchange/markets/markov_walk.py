@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,12 @@ Vector = npt.NDArray[np.float64]
 
 FAR = 8.0
 """A side without a barrier is cut this many standard deviations of the whole walk away; beyond lies less than 1e-14."""
+
+REACH = 9.0
+"""Standard deviations that a step is followed for: a longer one has a density of 1e-18 of the middle's."""
+
+BLOCK = 64
+"""Nodes whose steps are worked out together: few enough that most of what is out of reach is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +72,46 @@ class MarkovWalk:
         """
         far = FAR * max(self.deviations) * math.sqrt(ticks) + ticks * max(map(abs, self.means))
         low, high = max(low, -far), min(high, far)
-        nodes = math.ceil(5 * (high - low) / min(self.deviations)) + 16
-        at, weights = np.polynomial.legendre.leggauss(nodes)
+        at, weights = _nodes(math.ceil(5 * (high - low) / min(self.deviations)) + 16)
         at, weights = low + (high - low) * (at + 1) / 2, weights * (high - low) / 2
         first = self.later(start, 1)
         density = [first[s] * _normal(at - self.means[s], self.deviations[s]) for s in (0, 1)]
-        kernels = [_normal(at[:, None] - at[None, :] - self.means[s], self.deviations[s]) * weights for s in (0, 1)]
+        kernels = [self._kernel(s, at, weights) for s in (0, 1)] if ticks > 1 else []
         for _ in range(ticks - 1):
             moved = [(1 - self.change) * density[s] + self.change * density[1 - s] for s in (0, 1)]
-            density = [kernels[s] @ moved[s] for s in (0, 1)]
+            density = [np.concatenate([k @ moved[s][near] for near, k in kernels[s]]) for s in (0, 1)]
         return float(weights @ (density[0] + density[1]))
+
+    def _kernel(self, state: int, at: Vector, weights: Vector) -> list[tuple[slice, Vector]]:
+        """Density of a step from each node to each, by blocks of nodes: which ones a block is reached from, and it."""
+        reach = REACH * self.deviations[state] + abs(self.means[state])
+        blocks = []
+        for rows in np.split(at, range(BLOCK, len(at), BLOCK)):
+            begin, end = np.searchsorted(at, (rows[0] - reach, rows[-1] + reach))
+            near = slice(int(begin), int(end))
+            step = rows[:, None] - at[None, near] - self.means[state]
+            blocks.append((near, _normal(step, self.deviations[state]) * weights[near]))
+        return blocks
+
+
+@lru_cache(64)
+def _nodes(count: int) -> tuple[Vector, Vector]:
+    """Nodes and weights of Gauss-Legendre, both of shape (count,), on [-1, 1].
+
+    Newton's method on the Legendre polynomial: numpy's ``leggauss`` looks for the eigenvalues of a full matrix, which
+    takes seconds for the thousand nodes of a long walk.
+    """
+    k = np.arange(1, count + 1)
+    at = np.cos(np.pi * (count - k + 0.75) / (count + 0.5)) * (1 - (count - 1) / (8 * count**3))
+    while True:
+        before, value = np.ones(count), at
+        for j in range(2, count + 1):
+            before, value = value, ((2 * j - 1) * at * value - (j - 1) * before) / j
+        slope = count * (at * value - before) / (at * at - 1)
+        step = value / slope
+        at = at - step
+        if np.abs(step).max() < 1e-14:
+            return at, 2 / ((1 - at * at) * slope * slope)
 
 
 def _normal(x: Vector, deviation: float) -> Vector:

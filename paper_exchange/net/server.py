@@ -22,6 +22,9 @@ from xtitan_core.clock import Timer, monotonic
 MAX_MESSAGE = 1 << 20
 """Largest websocket message accepted, in bytes."""
 
+CLOSING_LOOK = 0.005
+"""Seconds between two looks at whether the last connection has gone, when the server stops."""
+
 
 class _Server(uvicorn.Server):
     """uvicorn that says when it answers, and without its signal handling: a signal is a clean stop, not re-raised."""
@@ -40,6 +43,22 @@ class _Server(uvicorn.Server):
         while not await self.on_tick(0) and not self._stop.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), 1.0 if self.config.date_header else None)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # uvicorn looks ten times a second whether its connections have gone, and at first not at all.
+        for closing in (*self.servers, *(sockets or ())):
+            closing.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(self.config.timeout_graceful_shutdown):
+                while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110, sets tell no one
+                    await asyncio.sleep(CLOSING_LOOK)
+                for server in self.servers:
+                    await server.wait_closed()
+        except TimeoutError:
+            for task in self.server_state.tasks:
+                task.cancel()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

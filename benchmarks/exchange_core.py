@@ -11,8 +11,8 @@ from typing import Any
 
 from paper_exchange.exchange import Exchange
 from paper_exchange.markets.world import build_world
+from paper_exchange.protocol.frames import Close, encode
 from paper_exchange.venue.accounts import Account
-from paper_exchange.venue.connections import Close, encode
 from paper_exchange.venue.state import Settings
 
 SECONDLY = ("1HZ10V", "1HZ25V", "1HZ50V", "1HZ75V", "1HZ100V")

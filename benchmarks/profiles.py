@@ -12,12 +12,12 @@ from typing import Any
 
 SUBJECTS = {
     "json": ("/json/", "/decoding.py"),
-    "validation": ("/validation.py", "/schema.py", "/re/", "/budgets.py"),
+    "validation": ("/protocol/requests.py", "/schema.py", "/re/", "/budgets.py"),
     "terms": ("/terms.py", "/offerings.py", "/barriers.py", "/longcodes.py", "/commissions.py", "/calendar.py"),
     "pricing": ("/pricing.py", "/prices/", "/money.py"),
-    "booking": ("/accounts.py", "/open_contract.py", "/contracts/", "/resale.py", "/events.py", "/enum.py"),
-    "frames": ("/venue.py", "/core.py", "/connections.py", "/streams.py", "/views.py", "/states.py", "/proposals.py"),
-    "calls": ("/calls/", "/pacing.py", "/rules.py", "/faults/"),
+    "booking": ("/accounts.py", "/open_contract.py", "/contracts/", "/events.py", "/enum.py"),
+    "frames": ("/venue/state.py", "/exchange.py", "/connections.py", "/frames.py", "/trading/", "/views.py"),
+    "calls": ("/calls/", "/venue/lockstep.py", "/venue/hooks.py", "/fidelity/", "/faults/"),
     "ids": ("/randomness.py", "/hashlib.py"),
     "market": ("/series.py", "/markets/", "/symbols.py", "/world.py", "/numpy/"),
     "socket": (

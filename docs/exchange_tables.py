@@ -26,12 +26,13 @@ def exchange_symbols() -> str:
 
 
 def exchange_calls() -> str:
-    from paper_exchange.calls import HANDLERS
+    from paper_exchange.calls.dispatch import ACCOUNT_HANDLERS, HANDLERS
     from paper_exchange.protocol.requests import REQUESTS
 
+    handlers = {**HANDLERS, **ACCOUNT_HANDLERS}
     rows = [
-        (code(name), "account" if request.account else "any", first_sentence(HANDLERS[name].__doc__))
-        for name, request in REQUESTS.items()
+        (code(name), "account" if name in ACCOUNT_HANDLERS else "any", first_sentence(handlers[name].__doc__))
+        for name in REQUESTS
     ]
     return table(("call", "socket", "what it answers"), rows)
 

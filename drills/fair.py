@@ -20,7 +20,8 @@ from drills.fair_cases import DURATIONS, LONGEST_PATH_LOOKS, Case, Durations, ca
 from drills.fair_resale import Bidding, gains
 from paper_exchange.contracts.commissions import schedules
 from paper_exchange.contracts.offerings import offer
-from paper_exchange.contracts.pricing import Price, bid, quote
+from paper_exchange.contracts.pricing import Price, quote
+from paper_exchange.contracts.resale import bid
 from paper_exchange.contracts.terms import Terms
 from paper_exchange.errors import CallError
 from xtitan_core.contracts import ContractType, DurationUnit

@@ -14,7 +14,8 @@ from decimal import Decimal
 from drills.fair_cases import DISTANCES, EVENING, PAIRS, chance_of, law_of
 from paper_exchange.contracts.offerings import offers, still_offered
 from paper_exchange.contracts.open_contract import OpenContract
-from paper_exchange.contracts.pricing import Price, bid
+from paper_exchange.contracts.pricing import Price
+from paper_exchange.contracts.resale import bid
 from paper_exchange.contracts.terms import Terms
 from xtitan_core.contracts import DIGITS, HIGHER_LOWER, RISE_FALL, TOUCH, Contract, ContractType, DurationUnit
 from xtitan_core.symbols import Symbol

@@ -19,8 +19,8 @@ from drills.malformed_frames import TERMS, Frame, frames
 from drills.served import ACCOUNT, Served, serving
 from paper_exchange.exchange import Exchange
 from paper_exchange.markets.world import build_world
+from paper_exchange.protocol.frames import encode
 from paper_exchange.venue.accounts import Account
-from paper_exchange.venue.connections import encode
 from paper_exchange.venue.state import Settings
 
 COUNT = 200_000

@@ -7,39 +7,52 @@ for byte.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from decimal import Decimal
+from collections.abc import Iterable
 
-from paper_exchange.calls import HANDLERS
 from paper_exchange.calls import lockstep as paper
+from paper_exchange.calls.dispatch import act
 from paper_exchange.errors import CallError
 from paper_exchange.faults import Fault, Faults, fault
 from paper_exchange.markets.world import World
 from paper_exchange.protocol.decoding import decode_request, sane
+from paper_exchange.protocol.frames import Close, Frame
 from paper_exchange.protocol.requests import REQUESTS
-from paper_exchange.protocol.schema import Request, validate
-from paper_exchange.trading import notices as streams
-from paper_exchange.venue.accounts import OPENING_BALANCE, Account
-from paper_exchange.venue.budgets import Budgets
-from paper_exchange.venue.connections import Close, Connection, Frame
+from paper_exchange.record import Recorder
+from paper_exchange.trading.settlement import on_tick, wind_up
+from paper_exchange.venue.accounts import Account
+from paper_exchange.venue.connections import Connection
 from paper_exchange.venue.maintenance import GOING_AWAY, REASON
 from paper_exchange.venue.state import Settings, Venue
 
-USER = "the token's owner"
-"""Whom the accounts belong to: one token opens them all, so they share what Deriv grants a user."""
-
 
 class Exchange(Venue):
-    """A venue that is driven: sockets come and go, requests arrive, time passes."""
+    """A venue that is driven: sockets come and go, requests arrive, time passes.
+
+    Args:
+        world: the market.
+        accounts: whoever trades.
+        settings: how it behaves.
+        faults: what goes wrong; None for nothing, until ``script`` asks for it.
+
+    Attributes:
+        faults: those asked for, and those that fired.
+        recorder: writes frames and events to files, when there is one; ``record`` sets it.
+    """
 
     def __init__(
         self, world: World, accounts: Iterable[Account], settings: Settings, faults: Faults | None = None
     ) -> None:
-        super().__init__(world, accounts, settings, faults)
-        self.budgets = Budgets(settings.budget_factor)
+        super().__init__(world, accounts, settings)
+        self.recorder: Recorder | None = None
+        self.faults = Faults() if faults is None else faults
+        self.faults.attach(self)
         delay = int(self.assumes("statement_delay"))
         if delay:
             self.faults.script(fault("statement_lag", times=0, seconds=delay))
+
+    def record(self, recorder: Recorder) -> None:
+        """Show every frame and event from now on to a recorder; once, while nothing lies in the outbox."""
+        self.recorder, self.outbox, self.events.sink = recorder, recorder.outbox, recorder.event
 
     # Connections
 
@@ -122,7 +135,7 @@ class Exchange(Venue):
             for name in (self.watchers.keys() | self.open_by_symbol.keys())
             if (at := sources[name].next_epoch(self.epoch)) is not None
         ]
-        due = self.faults.next_due()
+        due = self.hooks.next_due()
         if due is not None:
             upcoming.append(max(due, self.epoch + 1))
         shut = self.maintenance.next_begin(self.epoch)
@@ -156,9 +169,8 @@ class Exchange(Venue):
         for name in sorted(self.watchers.keys() | self.open_by_symbol.keys()):
             quote = self.world.sources[name].quote_at(at)
             if quote is not None:
-                streams.on_tick(self, name, at, quote)
-        if self.faults.armed:
-            self.faults.due(self)
+                on_tick(self, name, at, quote)
+        self.hooks.due()
         if self.lockstep.members:
             self.lockstep.begin()
             for number in sorted(self.lockstep.members):
@@ -180,7 +192,7 @@ class Exchange(Venue):
             self.finished = True
             for contracts in list(self.open_by_symbol.values()):
                 for contract in list(contracts.values()):
-                    streams.wind_up(self, contract)
+                    wind_up(self, contract)
         for number in self.connections:
             self.outbox.append((number, Close(1001, "the market data ended")))
 
@@ -195,40 +207,13 @@ class Exchange(Venue):
         if name is None:
             self.refuse(connection, request, "error", CallError("UnrecognisedRequest", "Unrecognised request"))
             return
-        if self.faults.armed and self.faults.incoming(self, connection, name, request):
+        if self.hooks.incoming(connection, name, request):
             self.advance_when_ready()
             return
-        self.act(connection, name, request)
-
-    def act(self, connection: Connection, name: str, request: Frame) -> None:
-        """Answer one call as the venue, its faults behind us."""
-        call: Request = REQUESTS[name]
-        try:
-            validate(call, request)
-            self.events.received(connection.number, name, request)
-            self.budgets.spend(name, self.epoch, user=self._payer(connection), connection=connection.number)
-            if call.account and connection.account is None:
-                raise CallError("AuthorizationRequired", "Please log in.")
-            HANDLERS[name](self, connection, request)
-        except CallError as error:
-            self.refuse(connection, request, name, error)
+        act(self, connection, name, request)
 
     def script(self, fault: Fault) -> None:
         """Ask for a fault from now on; one whose moment is now happens at once."""
         self.faults.script(fault)
-        self.faults.due(self)
+        self.faults.due()
         self.advance_when_ready()
-
-    def move_cash(self, account: Account, action: str, amount: Decimal) -> None:
-        """Pay in or take out, and tell whoever follows the account."""
-        streams.cash_moved(self, account, account.book(self.new_transaction_id(), action, amount, self.epoch))
-
-    def reset(self, account: Account) -> None:
-        """Set an account's cash back to what it opened with."""
-        streams.reset(self, account, OPENING_BALANCE)
-
-    def _payer(self, connection: Connection) -> Hashable:
-        """Whose budgets a connection's requests count against."""
-        if self.assumes("budgets_per") == "connection":
-            return connection.number
-        return USER if connection.account is not None else connection.address or connection.number

@@ -7,46 +7,42 @@ import json
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from paper_exchange.errors import SetupError
-from paper_exchange.venue.connections import Close, Item, Wire, encode
-
-if TYPE_CHECKING:
-    from paper_exchange.venue.state import Venue
+from paper_exchange.protocol.frames import Close, Item, Wire, encode
 
 FRAMES, TRUTH = "frames.jsonl", "truth.jsonl"
 
 
 class Recorder:
-    """Writes an exchange's frames and events into a folder.
+    """Writes an exchange's frames and events into a folder; ``Exchange.record`` shows them to it.
 
     ``frames.jsonl`` has ``{"epoch", "connection", "direction", "text"}`` a line, direction "in" or "out"; a close
     frame has ``code`` and ``reason`` instead of ``text``, what a fault did to the line ``wire``. ``truth.jsonl`` has
     the events of ``events``. Both are written through at the end of every instant.
 
-    A recording with a hole proves nothing, so the first write that fails is the last: ``failed`` is called, once, and
-    ``close`` raises.
+    A recording with a hole proves nothing, so after a write that fails nothing more is written: ``failed`` is called,
+    once, and ``close`` raises.
 
     Attributes:
-        failed: told that nothing is recorded any more.
+        outbox: empty; what is put into it is recorded.
+        failed: called when nothing is recorded any more.
 
     Args:
         folder: made when there is none; must not hold a recording already.
-        venue: fresh; its outbox and events are watched from now on.
+        now: venue epoch.
 
     Raises:
         SetupError: when the folder cannot be written, or holds a recording.
     """
 
-    def __init__(self, folder: Path, venue: Venue) -> None:
-        self._venue, self._folder = venue, folder
+    def __init__(self, folder: Path, now: Callable[[], int]) -> None:
+        self._now, self._folder = now, folder
         self._frames, self._truth = _opened(folder)
         self._problem: OSError | None = None
         self.failed: Callable[[], None] = lambda: None
-        venue.outbox = _Watched(self)
-        venue.events.sink = self._event
-        venue.recorder = self
+        self.outbox: deque[tuple[int, Item]] = _Watched(self.left)
 
     def arrived(self, number: int, text: str) -> None:
         """A text came in."""
@@ -83,10 +79,11 @@ class Recorder:
             )
 
     def _frame(self, number: int, direction: str, facts: dict[str, Any]) -> None:
-        line = {"epoch": self._venue.epoch, "connection": number, "direction": direction, **facts}
+        line = {"epoch": self._now(), "connection": number, "direction": direction, **facts}
         self._write(self._frames, line)
 
-    def _event(self, event: dict[str, Any]) -> None:
+    def event(self, event: dict[str, Any]) -> None:
+        """Something happened."""
         self._write(self._truth, event)
 
     def _write(self, file: IO[str], line: dict[str, Any]) -> None:
@@ -102,14 +99,14 @@ class Recorder:
 
 
 class _Watched(deque[tuple[int, Item]]):
-    """An outbox that shows the recorder what is put into it."""
+    """An outbox that calls ``left`` with whatever is put into it."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, left: Callable[[int, Item], None]) -> None:
         super().__init__()
-        self._recorder = recorder
+        self._left = left
 
     def append(self, queued: tuple[int, Item], /) -> None:
-        self._recorder.left(*queued)
+        self._left(*queued)
         super().append(queued)
 
 

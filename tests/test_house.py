@@ -134,6 +134,32 @@ def test_a_planted_import_breaks_the_contracts(tmp_path: Path, where: str, plant
     assert "BROKEN" in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("where", "planted", "broken"),
+    [
+        ("paper_exchange/venue/state.py", "from paper_exchange import faults", "Inside the exchange"),
+        (
+            "paper_exchange/trading/notices.py",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from paper_exchange.calls import dispatch",
+            "Inside the exchange",
+        ),
+        ("paper_exchange/markets/plant.py", "from paper_exchange.fidelity import rules", "Inside the exchange"),
+        ("paper_exchange/calls/market.py", "from paper_exchange.calls import history", "Calls know no other call"),
+        ("paper_exchange/unnamed.py", "", "Inside the exchange"),
+    ],
+    ids=["exchange-upward", "exchange-type-only", "exchange-sibling", "exchange-calls", "exchange-unnamed"],
+)
+def test_a_planted_import_breaks_the_layers(tmp_path: Path, where: str, planted: str, broken: str) -> None:
+    folder = copy_of_the_sources(tmp_path)
+    with (folder / where).open("a") as file:
+        file.write(planted + "\n")
+    result = lint_imports(folder)
+    assert result.returncode != 0
+    # The contracts that fail are listed once more at the end, with the imports that break them.
+    _, _, failures = " ".join(result.stdout.split()).partition("Broken contracts")
+    assert broken in failures, result.stdout
+
+
 def test_import_contracts_hold() -> None:
     result = lint_imports(ROOT)
     assert result.returncode == 0, result.stdout

@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from paper_exchange.money import number
+from paper_exchange.protocol.frames import Frame
 from paper_exchange.trading.notices import balance_body
-from paper_exchange.venue.accounts import CashRow
-from paper_exchange.venue.connections import Connection, Frame
+from paper_exchange.venue.accounts import Account, CashRow
+from paper_exchange.venue.connections import Connection
 from paper_exchange.venue.state import Venue
 
 
-def statement(venue: Venue, connection: Connection, request: Frame) -> None:
+def statement(venue: Venue, connection: Connection, account: Account, request: Frame) -> None:
     """Cash movements of ``[date_from, date_to)``, newest first."""
-    assert connection.account is not None
     action = request.get("action_type")
     begin, end = request.get("date_from", 0), request.get("date_to", 10**10)
     offset, limit = request.get("offset", 0), int(request.get("limit", 100))
     rows: list[dict[str, Any]] = []
-    faults, account = venue.faults, connection.account
-    for row in faults.rows(venue, account, request) if faults.armed else account.newest_first():
+    for row in venue.hooks.rows(account, request):
         if row.time < begin:
             break  # all that follow are older
         if row.time >= end or (action is not None and row.action != action):
@@ -54,16 +53,15 @@ def _statement_row(row: CashRow, app_id: int | None, *, described: bool) -> dict
     return body
 
 
-def transaction(venue: Venue, connection: Connection, request: Frame) -> None:
+def transaction(venue: Venue, connection: Connection, account: Account, request: Frame) -> None:
     """Open the stream of cash movements; the first frame carries nothing but its id."""
     stream = venue.subscribe(connection, request, "transaction", ("transaction",), "transaction", "transaction")
     venue.reply(connection, request, "transaction", {"id": stream.subscription_id}, subscription=stream)
 
 
-def balance(venue: Venue, connection: Connection, request: Frame) -> None:
+def balance(venue: Venue, connection: Connection, account: Account, request: Frame) -> None:
     """The balance, and every change of it with ``subscribe: 1``."""
-    assert connection.account is not None
-    body = balance_body(connection.account)
+    body = balance_body(account)
     stream = None
     if request.get("subscribe") == 1:
         stream = venue.subscribe(connection, request, "balance", ("balance",), "balance", "balance")

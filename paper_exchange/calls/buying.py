@@ -10,10 +10,12 @@ from paper_exchange.contracts.pricing import Price
 from paper_exchange.contracts.terms import Terms, check_hours
 from paper_exchange.errors import CallError
 from paper_exchange.money import number, text
-from paper_exchange.trading.notices import cash_moved, contract_moved, purchase
+from paper_exchange.protocol.frames import Frame
+from paper_exchange.trading.bookings import book_purchase
+from paper_exchange.trading.notices import notify_cash, notify_contract
 from paper_exchange.trading.quotes import price_moves, price_now, proposal_body, read_terms, remember
 from paper_exchange.venue.accounts import Account
-from paper_exchange.venue.connections import Connection, Frame, Proposal
+from paper_exchange.venue.connections import Connection, Proposal
 from paper_exchange.venue.state import Venue
 
 MAX_OPEN = 100
@@ -43,14 +45,12 @@ def proposal(venue: Venue, connection: Connection, request: Frame) -> None:
     venue.reply(connection, request, "proposal", body, subscription=stream)
 
 
-def buy(venue: Venue, connection: Connection, request: Frame) -> None:
+def buy(venue: Venue, connection: Connection, account: Account, request: Frame) -> None:
     """Buy a price given on this connection, or with ``"1"`` the contract in ``parameters``.
 
     The contract starts now and at the current price, whatever the quote's were. Answer, cash movement and contract
     follow in this order.
     """
-    account = connection.account
-    assert account is not None
     terms, offered = _terms_to_buy(venue, connection, account, request)
     if venue.finished or venue.maintenance.until(venue.epoch) is not None:
         raise CallError("MarketIsClosed", "This market is presently closed.")
@@ -84,7 +84,7 @@ def buy(venue: Venue, connection: Connection, request: Frame) -> None:
         key = (kind, bought.contract_id)
         stream = venue.subscribe(connection, request, kind, key, kind, kind, contract_id=bought.contract_id)
     _use_up(venue, connection, request["buy"])
-    row = purchase(venue, account, bought)
+    row = book_purchase(venue, account, bought)
     body = {
         "balance_after": number(row.balance),
         "buy_price": number(price.ask),
@@ -97,8 +97,8 @@ def buy(venue: Venue, connection: Connection, request: Frame) -> None:
         "transaction_id": bought.buy_id,
     }
     bought.answered = venue.reply(connection, request, "buy", body, subscription=stream)
-    cash_moved(venue, account, row)
-    contract_moved(venue, bought)
+    notify_cash(venue, account, row)
+    notify_contract(venue, bought)
 
 
 def _terms_to_buy(

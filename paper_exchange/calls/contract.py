@@ -7,23 +7,23 @@ from datetime import UTC, datetime
 from paper_exchange.contracts.open_contract import OpenContract
 from paper_exchange.contracts.views import portfolio_row, profit_row, shown_type
 from paper_exchange.errors import CallError
+from paper_exchange.protocol.frames import Frame
 from paper_exchange.trading.notices import send_view
 from paper_exchange.trading.positions import own_names, view_of
-from paper_exchange.venue.connections import Connection, Frame
+from paper_exchange.venue.accounts import Account
+from paper_exchange.venue.connections import Connection
 from paper_exchange.venue.state import Venue
 from xtitan_core.clock import DAY
 
 _CALL = "proposal_open_contract"
 
 
-def proposal_open_contract(venue: Venue, connection: Connection, request: Frame) -> None:
+def proposal_open_contract(venue: Venue, connection: Connection, account: Account, request: Frame) -> None:
     """One contract, or all open ones; with ``subscribe`` every change as well.
 
     Without a contract id the stream also follows contracts bought later; with nothing open the answer is an empty
     object.
     """
-    account = connection.account
-    assert account is not None
     contract_id = request.get("contract_id")
     if contract_id is not None and contract_id not in account.contracts:
         raise CallError("ContractNotFound", "Contract not found for contract_id.", {"field": "contract_id"})
@@ -44,25 +44,21 @@ def proposal_open_contract(venue: Venue, connection: Connection, request: Frame)
             send_view(venue, connection, stream, view)
 
 
-def portfolio(venue: Venue, connection: Connection, request: Frame) -> None:
+def portfolio(venue: Venue, connection: Connection, account: Account, request: Frame) -> None:
     """The open contracts, oldest first."""
-    account = connection.account
-    assert account is not None
-    shown = venue.faults.positions(venue, account, "portfolio") if venue.faults.armed else account.open.values()
+    shown = venue.hooks.positions(account, "portfolio")
     names = own_names(venue)
     rows = [portfolio_row(contract, own_names=names) for contract in shown if _of_type(contract, request)]
     venue.reply(connection, request, "portfolio", {"contracts": rows})
 
 
-def profit_table(venue: Venue, connection: Connection, request: Frame) -> None:
+def profit_table(venue: Venue, connection: Connection, account: Account, request: Frame) -> None:
     """The closed contracts of ``[date_from, date_to)``, newest first unless asked otherwise.
 
     A day as ``date_to`` is included, an epoch is not, as in the statement. Which contracts are on a page is decided
     after sorting.
     """
-    account = connection.account
-    assert account is not None
-    shown = venue.faults.positions(venue, account, "profit_table") if venue.faults.armed else account.contracts.values()
+    shown = venue.hooks.positions(account, "profit_table")
     begin = _epoch(request.get("date_from", "0"))
     end = _epoch(request.get("date_to", "9999999999"), after_day=True)
     by_sale = venue.assumes("profit_table_by") == "sale"

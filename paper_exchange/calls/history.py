@@ -10,7 +10,8 @@ from paper_exchange.errors import CallError
 from paper_exchange.markets.calendar import WEEK
 from paper_exchange.markets.series import TickSource
 from paper_exchange.money import spot
-from paper_exchange.venue.connections import Connection, Frame
+from paper_exchange.protocol.frames import Frame
+from paper_exchange.venue.connections import Connection
 from paper_exchange.venue.state import Venue
 
 DEFAULT_COUNT = 1_000

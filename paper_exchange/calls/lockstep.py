@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from paper_exchange.errors import CallError
+from paper_exchange.protocol.frames import Frame
 from paper_exchange.protocol.schema import integer
-from paper_exchange.venue.connections import Connection, Frame
+from paper_exchange.venue.connections import Connection
 from paper_exchange.venue.state import Venue
 
 

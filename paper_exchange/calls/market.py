@@ -8,8 +8,9 @@ from typing import Any
 
 from paper_exchange.contracts.offerings import CATEGORIES, Offer, Span, all_types, offers, sentiment
 from paper_exchange.errors import CallError
-from paper_exchange.trading.notices import tick_body, tick_frame
-from paper_exchange.venue.connections import Connection, Frame
+from paper_exchange.protocol.frames import Frame
+from paper_exchange.trading.ticks import tick_body, tick_frame
+from paper_exchange.venue.connections import Connection
 from paper_exchange.venue.state import Venue
 from xtitan_core.clock import DAY
 from xtitan_core.contracts import PREDICTIONS, ContractType

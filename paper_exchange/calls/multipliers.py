@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from paper_exchange.contracts.open_contract import OpenContract
 from paper_exchange.errors import CallError
-from paper_exchange.venue.connections import Connection, Frame
+from paper_exchange.protocol.frames import Frame
+from paper_exchange.venue.accounts import Account
+from paper_exchange.venue.connections import Connection
 from paper_exchange.venue.state import Venue
 
 
-def cancel(venue: Venue, connection: Connection, request: Frame) -> None:
+def cancel(venue: Venue, connection: Connection, account: Account, request: Frame) -> None:
     """Cancel a contract bought with deal cancellation; none was.
 
     Raises:
         CallError: always.
     """
-    _open_contract(connection, request["cancel"])
+    _open_contract(account, request["cancel"])
     raise CallError(
         "DealCancellationNotBought",
         "This contract does not include deal cancellation. Your contract can only be cancelled when you select deal "
@@ -26,36 +28,35 @@ def cancel(venue: Venue, connection: Connection, request: Frame) -> None:
     )
 
 
-def contract_update(venue: Venue, connection: Connection, request: Frame) -> None:
+def contract_update(venue: Venue, connection: Connection, account: Account, request: Frame) -> None:
     """Change a contract's limit orders; the contracts here have none.
 
     Raises:
         CallError: always.
     """
-    _open_contract(connection, request["contract_id"])
+    _open_contract(account, request["contract_id"])
     raise CallError("UpdateNotAllowed", "Update is not allowed for this contract.")
 
 
-def contract_update_history(venue: Venue, connection: Connection, request: Frame) -> None:
+def contract_update_history(venue: Venue, connection: Connection, account: Account, request: Frame) -> None:
     """The limit orders a contract of this account ever had: none.
 
     Raises:
         CallError: ContractNotFound for a contract of somebody else.
     """
-    _contract(connection, request["contract_id"])
+    _contract(account, request["contract_id"])
     venue.reply(connection, request, "contract_update_history", [])
 
 
-def _contract(connection: Connection, contract_id: int) -> OpenContract:
-    assert connection.account is not None
-    contract = connection.account.contracts.get(contract_id)
+def _contract(account: Account, contract_id: int) -> OpenContract:
+    contract = account.contracts.get(contract_id)
     if contract is None:
         raise CallError("ContractNotFound", "Contract not found for contract_id.", {"field": "contract_id"})
     return contract
 
 
-def _open_contract(connection: Connection, contract_id: int) -> OpenContract:
-    contract = _contract(connection, contract_id)
+def _open_contract(account: Account, contract_id: int) -> OpenContract:
+    contract = _contract(account, contract_id)
     if contract.sold_for is not None:
         raise CallError("ContractAlreadySold", "This contract has been sold.")
     return contract

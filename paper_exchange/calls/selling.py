@@ -7,19 +7,20 @@ from decimal import Decimal
 from paper_exchange.contracts.resale import REFUSALS
 from paper_exchange.errors import CallError
 from paper_exchange.money import number, text
-from paper_exchange.trading.notices import book_sale, cash_moved, contract_moved
+from paper_exchange.protocol.frames import Frame
+from paper_exchange.trading.bookings import book_sale
+from paper_exchange.trading.notices import notify_cash, notify_contract
 from paper_exchange.trading.positions import bid_now, refusal_now
-from paper_exchange.venue.connections import Connection, Frame
+from paper_exchange.venue.accounts import Account
+from paper_exchange.venue.connections import Connection
 from paper_exchange.venue.state import Venue
 
 
-def sell(venue: Venue, connection: Connection, request: Frame) -> None:
+def sell(venue: Venue, connection: Connection, account: Account, request: Frame) -> None:
     """Sell at what the house bids now, or not at all when that is below ``price``; 0 takes any price.
 
     Answer, cash movement and the contract's last frame follow in this order.
     """
-    account = connection.account
-    assert account is not None
     contract = account.contracts.get(request["sell"])
     if contract is None:
         raise CallError("InvalidSellContractProposal", "Unknown contract sell proposal")
@@ -45,5 +46,5 @@ def sell(venue: Venue, connection: Connection, request: Frame) -> None:
         "transaction_id": row.transaction_id,
     }
     venue.reply(connection, request, "sell", body)
-    cash_moved(venue, account, row)
-    contract_moved(venue, contract)
+    notify_cash(venue, account, row)
+    notify_contract(venue, contract)

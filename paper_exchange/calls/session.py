@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from paper_exchange.venue.connections import Close, Connection, Frame
+from paper_exchange.protocol.frames import Close, Frame
+from paper_exchange.venue.accounts import Account
+from paper_exchange.venue.connections import Connection
 from paper_exchange.venue.state import Venue
 
 
@@ -31,7 +33,7 @@ def forget_all(venue: Venue, connection: Connection, request: Frame) -> None:
     venue.reply(connection, request, "forget_all", ended)
 
 
-def logout(venue: Venue, connection: Connection, request: Frame) -> None:
-    """Say goodbye and close."""
+def logout(venue: Venue, connection: Connection, account: Account, request: Frame) -> None:
+    """Answer, then close the socket."""
     if venue.reply(connection, request, "logout", 1):
-        venue.outbox.append((connection.number, Close(1000)))
+        venue.put(connection, Close(1000))

@@ -158,10 +158,12 @@ def run(options: argparse.Namespace) -> int:
     idle = None if options.idle_close is None else parse_idle_rule(options.idle_close)
     listener = listen(options.host, options.port)
     try:
-        recorder = None if options.record is None else Recorder(options.record, exchange)
+        recorder = None if options.record is None else Recorder(options.record, lambda: exchange.epoch)
     except SetupError:
         listener.close()
         raise
+    if recorder is not None:
+        exchange.record(recorder)
     host, port = listener.getsockname()[:2]
     facts = {
         "url": f"http://{f'[{host}]' if ':' in host else host}:{port}",

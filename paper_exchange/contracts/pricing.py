@@ -1,31 +1,26 @@
-"""What a contract costs and what it is worth while it runs."""
+"""What a contract costs: the fair probability of a win, and the house's price made of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, TypedDict
+from typing import TypedDict
 
 from paper_exchange.contracts.terms import Terms
 from paper_exchange.errors import CallError
 from paper_exchange.money import text
-from xtitan_core.contracts import DIGITS, RISE_FALL, Contract
+from xtitan_core.contracts import RISE_FALL, Contract
 from xtitan_core.contracts import barriers as barrier_levels
 from xtitan_core.prices import (
     PriceError,
     ask_for_payout,
-    bid_for_payout,
-    bid_probability,
     fair_probability,
     payout_for_stake,
     steps_from_spot,
 )
 from xtitan_core.prices.fair import Monitoring
 from xtitan_core.symbols import JUMP_SIGMAS, Symbol, SymbolKind
-
-if TYPE_CHECKING:
-    from paper_exchange.contracts.open_contract import OpenContract
 
 MIN_STAKE = Decimal("0.35")
 MAX_PAYOUT = Decimal("10000.00")
@@ -48,10 +43,11 @@ def probability(terms: Terms, spot: float, now: int, monitoring: Monitoring = "d
     Raises:
         CallError: when the contract cannot be bought any more, or its barrier lies wrong for this spot.
     """
-    return _probability(terms.symbol, terms.at(now, spot), spot, now, monitoring)
+    return win_probability(terms.symbol, terms.at(now, spot), spot, now, monitoring)
 
 
-def _probability(symbol: Symbol, contract: Contract, spot: float, now: int, monitoring: Monitoring) -> float:
+def win_probability(symbol: Symbol, contract: Contract, spot: float, now: int, monitoring: Monitoring) -> float:
+    """Probability that a contract entered with the market at ``spot`` wins, seen from venue second ``now``."""
     kind, step = contract.contract_type, symbol.tick_seconds
     ticks: float
     if kind in RISE_FALL:
@@ -68,11 +64,11 @@ def _probability(symbol: Symbol, contract: Contract, spot: float, now: int, moni
         spot=spot,
         digit=contract.digit,
         monitoring=monitoring,
-        **_law(symbol),
+        **law_of(symbol),
     )
 
 
-class _Law(TypedDict):
+class Law(TypedDict):
     """How a symbol moves, in the words of the price functions."""
 
     sigma_tick: float
@@ -82,7 +78,8 @@ class _Law(TypedDict):
 
 
 @cache
-def _law(symbol: Symbol) -> _Law:
+def law_of(symbol: Symbol) -> Law:
+    """The law a symbol is priced by."""
     return {
         "sigma_tick": symbol.tick_sigma,
         "pip": 10.0**-symbol.decimals,
@@ -134,38 +131,3 @@ def _limit(code: str, what: str, amount: Decimal) -> CallError:
 
 def _no_return() -> CallError:
     return CallError("ContractBuyValidationError", "This contract offers no return.", subcode="NoReturn")
-
-
-def bid(contract: OpenContract, now: int, last: float, monitoring: Monitoring = "discrete") -> Decimal:
-    """What the house would pay to take a running contract back: ``payout * (p - commission)``.
-
-    Only ticks still to come count, ties are given no credit, and the minimum commission is kept.
-
-    Args:
-        contract: not settled yet.
-        now: venue second.
-        last: the symbol's latest quote.
-    """
-    conditions, symbol = contract.contract, contract.terms.symbol
-    kind, step = conditions.contract_type, symbol.tick_seconds
-    if contract.entry is None or kind in DIGITS:
-        p = _probability(symbol, conditions, last, now, monitoring)
-        return bid_for_payout(contract.price.payout, p, contract.commission)
-    ticks: float
-    if conditions.in_ticks:
-        ticks = max(0, conditions.duration - (len(contract.epochs) - 1))
-    else:
-        ticks = max(0, (contract.start + conditions.seconds - contract.epochs[-1]) // step)
-    entry = contract.entry[1]
-    upper, lower = (entry, None) if kind in RISE_FALL else barrier_levels(conditions, entry, symbol.decimals)
-    p = bid_probability(
-        kind,
-        ticks=ticks,
-        upper=upper,
-        lower=lower,
-        spot=last,
-        commission=contract.commission,
-        monitoring=monitoring,
-        **_law(symbol),
-    )
-    return bid_for_payout(contract.price.payout, p, contract.commission)

@@ -1,4 +1,4 @@
-"""Whether a running contract can be sold back, and the words Deriv refuses it with.
+"""Selling a running contract back: whether the house takes it, what it bids, and the words Deriv refuses it with.
 
 Recorded on 15-second contracts: within the second of the purchase, before the entry tick, and after it
 (``ResaleNotOffered``), and once they were over. That a longer contract can be sold while what remains of it is a
@@ -7,13 +7,16 @@ duration on offer is an assumption, ``resale`` in ``rules``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from decimal import Decimal
 
 from paper_exchange.contracts.offerings import still_offered
+from paper_exchange.contracts.open_contract import OpenContract
+from paper_exchange.contracts.pricing import law_of, win_probability
+from xtitan_core.contracts import DIGITS, RISE_FALL
+from xtitan_core.contracts import barriers as barrier_levels
+from xtitan_core.prices import bid_for_payout, bid_probability
+from xtitan_core.prices.fair import Monitoring
 from xtitan_core.symbols import SymbolKind
-
-if TYPE_CHECKING:
-    from paper_exchange.contracts.open_contract import OpenContract
 
 REFUSALS = {
     "ContractAlreadySold": "This contract has been sold.",
@@ -57,3 +60,38 @@ def _on_offer(contract: OpenContract, now: int) -> bool:
     if contract.contract.in_ticks or symbol.kind not in _MARKETS:
         return False
     return still_offered(symbol, contract.contract.contract_type, contract.end - now)
+
+
+def bid(contract: OpenContract, now: int, last: float, monitoring: Monitoring = "discrete") -> Decimal:
+    """What the house would pay to take a running contract back: ``payout * (p - commission)``.
+
+    Only ticks still to come count, ties are given no credit, and the minimum commission is kept.
+
+    Args:
+        contract: not settled yet.
+        now: venue second.
+        last: the symbol's latest quote.
+    """
+    conditions, symbol = contract.contract, contract.terms.symbol
+    kind, step = conditions.contract_type, symbol.tick_seconds
+    if contract.entry is None or kind in DIGITS:
+        p = win_probability(symbol, conditions, last, now, monitoring)
+        return bid_for_payout(contract.price.payout, p, contract.commission)
+    ticks: float
+    if conditions.in_ticks:
+        ticks = max(0, conditions.duration - (len(contract.epochs) - 1))
+    else:
+        ticks = max(0, (contract.start + conditions.seconds - contract.epochs[-1]) // step)
+    entry = contract.entry[1]
+    upper, lower = (entry, None) if kind in RISE_FALL else barrier_levels(conditions, entry, symbol.decimals)
+    p = bid_probability(
+        kind,
+        ticks=ticks,
+        upper=upper,
+        lower=lower,
+        spot=last,
+        commission=contract.commission,
+        monitoring=monitoring,
+        **law_of(symbol),
+    )
+    return bid_for_payout(contract.price.payout, p, contract.commission)

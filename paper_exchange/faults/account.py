@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from paper_exchange.calls.dispatch import act
 from paper_exchange.faults.catalogue import FaultName
 from paper_exchange.faults.script import Fault
+from paper_exchange.trading.bookings import move_cash, reset_cash
+from paper_exchange.venue.accounts import Account
 from paper_exchange.venue.connections import Connection
-
-if TYPE_CHECKING:
-    from paper_exchange.exchange import Exchange
-    from paper_exchange.venue.accounts import Account
+from paper_exchange.venue.state import Venue
 
 NOBODY = 0
 """Number of a connection that no shell knows."""
 
 
-def foreign_buy(exchange: Exchange, account: Account, fault: Fault) -> dict[str, Any]:
+def foreign_buy(venue: Venue, account: Account, fault: Fault) -> dict[str, Any]:
     """Buy as somebody else would: over a socket of their own."""
     stake = float(fault.number("stake"))
-    stranger = Connection(NOBODY, account, silent=True)
+    other = Connection(NOBODY, account, silent=True)
     terms = {
         "amount": stake,
         "basis": "stake",
@@ -32,24 +32,24 @@ def foreign_buy(exchange: Exchange, account: Account, fault: Fault) -> dict[str,
         "underlying_symbol": str(fault.values["symbol"]),
     }
     held = len(account.contracts)
-    exchange.act(stranger, "buy", {"buy": "1", "price": stake, "parameters": terms})
+    act(venue, other, "buy", {"buy": "1", "price": stake, "parameters": terms})
     bought = list(account.contracts)[held:]
     return {"account_id": account.account_id, "contract_id": bought[0] if bought else None}
 
 
-def deposit(exchange: Exchange, account: Account, fault: Fault) -> dict[str, Any]:
+def deposit(venue: Venue, account: Account, fault: Fault) -> dict[str, Any]:
     """Money comes in."""
-    return _cash(exchange, account, "deposit", _amount(fault))
+    return _cash(venue, account, "deposit", _amount(fault))
 
 
-def withdrawal(exchange: Exchange, account: Account, fault: Fault) -> dict[str, Any]:
+def withdrawal(venue: Venue, account: Account, fault: Fault) -> dict[str, Any]:
     """Money goes out, as far as there is any."""
-    return _cash(exchange, account, "withdrawal", -min(_amount(fault), account.balance))
+    return _cash(venue, account, "withdrawal", -min(_amount(fault), account.balance))
 
 
-def account_reset(exchange: Exchange, account: Account, fault: Fault) -> dict[str, Any]:
+def account_reset(venue: Venue, account: Account, fault: Fault) -> dict[str, Any]:
     """The cash is set back to what a demo account begins with."""
-    exchange.reset(account)
+    reset_cash(venue, account)
     return {"account_id": account.account_id, "balance": f"{account.balance:.2f}"}
 
 
@@ -57,15 +57,15 @@ def _amount(fault: Fault) -> Decimal:
     return Decimal(str(fault.number("amount"))).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
-def _cash(exchange: Exchange, account: Account, action: str, amount: Decimal) -> dict[str, Any]:
-    exchange.move_cash(account, action, amount)
+def _cash(venue: Venue, account: Account, action: str, amount: Decimal) -> dict[str, Any]:
+    move_cash(venue, account, action, amount)
     return {"account_id": account.account_id, "amount": f"{amount:.2f}"}
 
 
-STRIKES: Mapping[FaultName, Callable[[Exchange, Account, Fault], dict[str, Any]]] = {
+ACCOUNT_STRIKES: Mapping[FaultName, Callable[[Venue, Account, Fault], dict[str, Any]]] = {
     FaultName.FOREIGN_BUY: foreign_buy,
     FaultName.DEPOSIT: deposit,
     FaultName.WITHDRAWAL: withdrawal,
     FaultName.ACCOUNT_RESET: account_reset,
 }
-"""How each is done; the answer is what the log says about it."""
+"""How each is done; it returns what the log says about it."""

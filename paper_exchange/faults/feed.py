@@ -1,16 +1,13 @@
-"""Ticks as they are told, where the feed is at fault. Contracts and history know the true ones."""
+"""Ticks as subscribers are sent them when the feed is at fault. Contracts and history go by the true ones."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from paper_exchange.faults.catalogue import FaultName
 from paper_exchange.faults.script import Fault
+from paper_exchange.venue.hooks import ShownTick
 from xtitan_core.symbols import Symbol
-
-Told = tuple[Symbol, int, float]
-"""A tick as a subscriber is told it: symbol with the decimals shown, epoch, quote."""
 
 
 @dataclass(slots=True)
@@ -23,8 +20,8 @@ class _Trouble:
     frozen: float = 0.0
     pip: int = 0
     decimals: int = 0
-    kept: list[Told] = field(default_factory=list)
-    late: Told | None = None
+    kept: list[ShownTick] = field(default_factory=list)
+    late: ShownTick | None = None
 
 
 class Feed:
@@ -33,14 +30,13 @@ class Feed:
     def __init__(self) -> None:
         self._troubles: dict[str, _Trouble] = {}
 
-    def told(self, symbol: Symbol, epoch: int, quote: float, take: Callable[[], Fault | None]) -> list[Told]:
-        """What subscribers hear when a symbol ticks.
+    def shown(self, symbol: Symbol, epoch: int, quote: float, fault: Fault | None) -> list[ShownTick]:
+        """The ticks that subscribers are sent when a symbol ticks.
 
         Args:
             epoch, quote: the true tick.
-            take: the fault that begins with it, if one does.
+            fault: the one that begins with it, None for none.
         """
-        fault = take()
         trouble = self._troubles.get(symbol.name)
         if fault is None and trouble is None:
             return [(symbol, epoch, quote)]
@@ -63,16 +59,16 @@ class Feed:
         if fault is not None and fault.name is FaultName.TICK_DISORDERED and trouble.late is None:
             trouble.late = tick
             return []
-        heard = [*trouble.kept, tick]
+        shown = [*trouble.kept, tick]
         trouble.kept = []
         if fault is not None and fault.name is FaultName.TICK_REPEATED:
-            heard.append(tick)
+            shown.append(tick)
         if trouble.late is not None:
-            heard.append(trouble.late)
+            shown.append(trouble.late)
             trouble.late = None
         if max(trouble.gap, trouble.stall, trouble.freeze, trouble.pip) <= epoch:
             del self._troubles[symbol.name]
-        return heard
+        return shown
 
 
 def _begin(trouble: _Trouble, fault: Fault, epoch: int, quote: float) -> None:

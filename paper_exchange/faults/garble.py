@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
 
-Frame = dict[str, Any]
+from paper_exchange.protocol.frames import Frame
+
 _COMPACT = (",", ":")
 
 

@@ -17,7 +17,8 @@ class _Armed:
     done: int = 0
 
 
-def _any(name: FaultName) -> bool:
+def any_fault(name: FaultName) -> bool:
+    """Whether a fault suits an occasion that all of them suit."""
     return True
 
 
@@ -50,7 +51,7 @@ class Plan:
         call: str = "",
         account: str = "",
         symbol: str = "",
-        suits: Callable[[FaultName], bool] = _any,
+        suits: Callable[[FaultName], bool] = any_fault,
     ) -> Fault | None:
         """Count one occasion for every fault it concerns, and return the first that is due on it."""
         found: Fault | None = None

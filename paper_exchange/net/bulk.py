@@ -114,7 +114,7 @@ def _account(venue: Venue, pair: dict[str, str], account_type: str, token: str) 
 def _purchase(venue: Venue, account: Account, app_id: int | None, parameters: dict[str, Any]) -> dict[str, Any]:
     request = {"buy": "1", "price": ANY_PRICE, "parameters": parameters}
     validate(REQUESTS["buy"], request)
-    buy(venue, Connection(_NO_SOCKET, account, app_id), request)
+    buy(venue, Connection(_NO_SOCKET, account, app_id), account, request)
     contract = next(reversed(account.contracts.values()))
     return {
         "contract_id": contract.contract_id,

@@ -11,7 +11,7 @@ from typing import Any
 
 from paper_exchange.exchange import Exchange
 from paper_exchange.net.batching import BatchingTransport
-from paper_exchange.venue.connections import Close, Item, Wire, encode
+from paper_exchange.protocol.frames import Close, Item, Wire, encode
 from xtitan_core.clock import ScaledClock, Timer, monotonic
 from xtitan_core.randomness import token
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from paper_exchange.errors import SetupError
 from paper_exchange.net.gateway import Socket
-from paper_exchange.venue.connections import Close
+from paper_exchange.protocol.frames import Close
 from paper_exchange.venue.state import Venue
 
 CODES = (1000, 1001, 1006, 1011)

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
+from paper_exchange.calls.dispatch import USER
 from paper_exchange.errors import SetupError
-from paper_exchange.exchange import USER
 from paper_exchange.faults import FaultName, from_object, listing
 from paper_exchange.money import number
 from paper_exchange.net.bulk import purchase_all
@@ -19,8 +19,8 @@ from paper_exchange.net.envelope import RestError, answer, begin, http_error, re
 from paper_exchange.net.gateway import Gateway
 from paper_exchange.net.idle import IdleRule, idle_rule
 from paper_exchange.net.sockets import SocketEndpoint
-from paper_exchange.trading.notices import reset
-from paper_exchange.venue.accounts import OPENING_BALANCE, Account
+from paper_exchange.trading.bookings import reset_cash
+from paper_exchange.venue.accounts import Account
 from paper_exchange.venue.budgets import REST_PER_ADDRESS, REST_PER_USER
 from paper_exchange.venue.truth import truth
 
@@ -78,9 +78,8 @@ class Rest:
         exchange = gateway.exchange
         if exchange.maintenance.until(exchange.epoch) is not None:
             raise refused(503, "InternalServerError", "The service is under maintenance, please try again later")
-        if exchange.faults.armed and (
-            fault := exchange.faults.login(exchange, FaultName.OTP_REFUSED, account.account_id)
-        ):
+        fault = exchange.faults.login(FaultName.OTP_REFUSED, account.account_id)
+        if fault is not None:
             status = int(fault.number("status"))
             raise refused(status, OTP_REFUSALS.get(status, "InternalServerError"), "Please try again later")
         otp = gateway.grant(account.account_id, _app_id(request))
@@ -98,7 +97,7 @@ class Rest:
         """Cash back to the opening balance."""
         account = self._account(request, unknown=404)
         self._gateway.sync()
-        reset(self._gateway.exchange, account, OPENING_BALANCE)
+        reset_cash(self._gateway.exchange, account)
         self._gateway.deliver()
         return answer(request, _account_row(account))
 

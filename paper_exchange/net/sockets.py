@@ -48,7 +48,7 @@ class SocketEndpoint:
             if self._gateway.full():
                 await _refuse(scope, send, 429, "RateLimit", "Too many concurrent connections")
                 return
-            fault = self._fault(grant)
+            fault = self._gateway.exchange.faults.login(FaultName.ACCEPT_THEN_CLOSE, grant.account_id)
             if fault is not None and fault.name is FaultName.UPGRADE_REFUSED:
                 await _refuse(scope, send, int(fault.number("status")), "InternalServerError", "Please try again later")
                 return
@@ -57,12 +57,6 @@ class SocketEndpoint:
             await _close_at_once(scope, send, int(fault.number("code")))
             return
         await self._serve(scope, receive, send, grant)
-
-    def _fault(self, grant: Grant) -> Fault | None:
-        exchange = self._gateway.exchange
-        if not exchange.faults.armed:
-            return None
-        return exchange.faults.login(exchange, FaultName.ACCEPT_THEN_CLOSE, grant.account_id)
 
     def _type_of(self, grant: Grant) -> str:
         return self._gateway.exchange.accounts[grant.account_id].account_type

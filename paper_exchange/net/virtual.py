@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from paper_exchange.exchange import Exchange
-from paper_exchange.venue.connections import Close, Frame, Wire, encode
+from paper_exchange.protocol.frames import Close, Frame, Wire, encode
 
 
 class VirtualSocket:

@@ -7,8 +7,7 @@ from typing import Any
 
 from paper_exchange.contracts.audit import AROUND
 from paper_exchange.contracts.open_contract import OpenContract
-from paper_exchange.contracts.pricing import bid
-from paper_exchange.contracts.resale import resale_refusal
+from paper_exchange.contracts.resale import bid, resale_refusal
 from paper_exchange.contracts.views import Moment, open_contract_view
 from paper_exchange.venue.state import Venue
 from xtitan_core.contracts import HIGHER_LOWER, RISE_FALL, ContractType

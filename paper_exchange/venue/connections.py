@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -10,39 +9,11 @@ from typing import Any
 
 from paper_exchange.contracts.terms import Terms
 from paper_exchange.errors import CallError
+from paper_exchange.protocol.frames import Frame, encode
 from paper_exchange.venue.accounts import Account
-
-Frame = dict[str, Any]
-
-encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
-"""A frame as its text on the wire."""
 
 MAX_SUBSCRIPTIONS = 100
 MAX_PROPOSALS = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """Instead of a frame: the shell closes the socket with this code."""
-
-    code: int
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """Instead of a frame: what a fault does to the line beneath the frames.
-
-    Attributes:
-        action: "write" puts ``data`` on the line as it is, "mute" writes nothing more, "deaf" reads nothing more.
-    """
-
-    action: str
-    data: bytes = b""
-
-
-Item = Frame | str | Close | Wire
-"""What an outbox holds: a frame, a frame's text, or something done to the socket."""
 
 
 @dataclass(slots=True)

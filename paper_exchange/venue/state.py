@@ -1,12 +1,13 @@
 """The state of the exchange at one instant of venue time, and what every call may do with it.
 
-Calls and streams act on a ``Venue``; ``core`` drives it. Nothing here knows which calls there are.
+Calls and streams act on a ``Venue``; ``Exchange`` moves its time and opens its connections. Nothing here knows which
+calls there are.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,14 +15,15 @@ from paper_exchange.contracts.commissions import schedule
 from paper_exchange.contracts.open_contract import OpenContract
 from paper_exchange.contracts.terms import Terms
 from paper_exchange.errors import CallError
-from paper_exchange.faults import Faults
 from paper_exchange.fidelity.assumptions import assumed
 from paper_exchange.markets.world import World
+from paper_exchange.protocol.frames import Frame, Item
 from paper_exchange.protocol.schema import integer
-from paper_exchange.record import Recorder
 from paper_exchange.venue.accounts import Account
-from paper_exchange.venue.connections import Connection, Frame, Item, Subscription
+from paper_exchange.venue.budgets import Budgets
+from paper_exchange.venue.connections import Connection, Subscription
 from paper_exchange.venue.events import Events
+from paper_exchange.venue.hooks import Hooks, Undisturbed
 from paper_exchange.venue.lockstep import Lockstep
 from paper_exchange.venue.maintenance import Maintenance
 from xtitan_core.contracts import DurationUnit
@@ -60,20 +62,23 @@ class Venue:
         epoch: the current instant.
         outbox: ``(connection number, item)`` in the order to be sent.
         events: everything that really happened.
-        recorder: writes frames and events to files, when there is one.
+        hooks: what may interfere; ``bind`` sets them.
+        send: queues a frame; False when a fault keeps it from arriving now and in full.
+        send_text: the same for a frame that is encoded already.
         finished: True once time has reached the world's end.
     """
 
-    def __init__(
-        self, world: World, accounts: Iterable[Account], settings: Settings, faults: Faults | None = None
-    ) -> None:
+    hooks: Hooks
+    send: Callable[[Connection, Frame], bool]
+    send_text: Callable[[Connection, str], bool]
+
+    def __init__(self, world: World, accounts: Iterable[Account], settings: Settings) -> None:
         self.world, self.settings = world, settings
         self._assumed = assumed(settings.assume)
         self.accounts = {account.account_id: account for account in accounts}
-        self.faults = faults or Faults()
+        self.budgets = Budgets(settings.budget_factor)
         self.maintenance = Maintenance(settings.maintenance)
         self.events = Events(lambda: self.epoch)
-        self.recorder: Recorder | None = None
         for account in self.accounts.values():
             account.moved = self.events.moved
         self.symbols: dict[str, Symbol] = {name: source.symbol for name, source in world.sources.items()}
@@ -84,7 +89,12 @@ class Venue:
         self.open_by_symbol: dict[str, dict[int, OpenContract]] = {}
         self.watchers: dict[str, list[tuple[Connection, Subscription]]] = {}
         self.lockstep = Lockstep()
+        self.bind(Undisturbed(self.put))
         self._next_contract, self._next_transaction, self._ids = FIRST_CONTRACT_ID, FIRST_TRANSACTION_ID, 0
+
+    def bind(self, hooks: Hooks) -> None:
+        """Let hooks interfere from now on, in place of those before."""
+        self.hooks, self.send, self.send_text = hooks, hooks.outgoing, hooks.encoded
 
     def refuse(self, connection: Connection, request: Frame, msg_type: str, error: CallError) -> None:
         """Queue an error answer."""
@@ -94,19 +104,10 @@ class Venue:
         self.events.refused(connection.number, msg_type, request, error)
         self.send(connection, frame)
 
-    def send(self, connection: Connection, frame: Frame) -> bool:
-        """Queue a frame; False when a fault keeps it from arriving now and in full."""
-        if self.faults.armed:
-            return self.faults.outgoing(self, connection, frame)
-        self.outbox.append((connection.number, frame))
+    def put(self, connection: Connection, item: Item) -> bool:
+        """Queue an item past the hooks; always True."""
+        self.outbox.append((connection.number, item))
         return True
-
-    def send_text(self, connection: Connection, text: str) -> None:
-        """Queue a frame that is encoded already."""
-        if self.faults.armed:
-            self.faults.encoded(self, connection, text)
-        else:
-            self.outbox.append((connection.number, text))
 
     def reply(
         self,

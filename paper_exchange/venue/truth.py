@@ -32,7 +32,7 @@ def truth(venue: Venue, *, events: bool = False) -> dict[str, Any]:
         for contract in account.contracts.values()
     ]
     buys.sort(key=lambda buy: str(buy["contract_id"]))
-    told: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "epoch": venue.epoch,
         "finished": venue.finished,
         "accounts": [
@@ -40,8 +40,8 @@ def truth(venue: Venue, *, events: bool = False) -> dict[str, Any]:
             for account in venue.accounts.values()
         ],
         "buys": buys,
-        "faults": list(venue.faults.fired),
+        "faults": list(venue.hooks.fired),
     }
     if events:
-        told["events"] = list(venue.events.log)
-    return told
+        facts["events"] = list(venue.events.log)
+    return facts

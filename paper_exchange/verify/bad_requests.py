@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from paper_exchange.venue.connections import Frame
+from paper_exchange.protocol.frames import Frame
 from paper_exchange.verify.published import Published
 
 STRANGERS = (

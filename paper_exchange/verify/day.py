@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from paper_exchange.venue.connections import Frame
+from paper_exchange.protocol.frames import Frame
 from paper_exchange.verify.offers import Row, terms_of
 from paper_exchange.verify.trader import ACCOUNTS, BULK, SOCKETS, RestClient, Trader
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paper_exchange.venue.connections import Frame
+from paper_exchange.protocol.frames import Frame
 
 _ID = "0123456789abcdef0123456789abcdef"
 

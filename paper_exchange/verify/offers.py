@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from paper_exchange.venue.connections import Frame
+from paper_exchange.protocol.frames import Frame
 
 Row = Mapping[str, Any]
 """One of ``contracts_for``."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from paper_exchange.errors import SetupError
-from paper_exchange.venue.connections import Frame
+from paper_exchange.protocol.frames import Frame
 from paper_exchange.verify.quick import quick_check
 
 REST_CALLS = ("health", "get_accounts", "create_account", "websocket", "reset_demo_balance", "bulk_purchase")

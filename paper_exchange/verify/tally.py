@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from paper_exchange.venue.connections import Frame
+from paper_exchange.protocol.frames import Frame
 from paper_exchange.verify.published import CALL_OF, REFUSALS, Published
 
 MAX_KEPT = 20

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from paper_exchange.venue.connections import Frame
+from paper_exchange.protocol.frames import Frame
 from paper_exchange.verify.tally import Tally
 
 ACCOUNTS = "/trading/v1/options/accounts"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from paper_exchange.markets.world import build_world
-from paper_exchange.venue.connections import Close
+from paper_exchange.protocol.frames import Close
 
 ACCOUNT = "DOT90000001"
 START = 1_772_409_600

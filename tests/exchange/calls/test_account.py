@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from paper_exchange.trading.notices import reset
+from paper_exchange.trading.bookings import reset_cash
 
 START = 1_772_409_600
 ACCOUNT = "DOT90000001"
@@ -237,7 +237,7 @@ def test_a_balance_reset_is_a_deposit_or_a_withdrawal(venue: Any) -> None:
     bought(socket)
     socket.take()
     for goal in (10_000, 9_000, 9_000):
-        reset(market.exchange, account, Decimal(goal))
+        reset_cash(market.exchange, account, Decimal(goal))
     market.deliver()
     rows = [f["transaction"] for f in socket.take("transaction")]
     assert [(r["action"], r["amount"], r["balance"]) for r in rows] == [

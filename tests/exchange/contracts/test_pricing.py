@@ -11,7 +11,8 @@ import pytest
 
 from paper_exchange.contracts.barriers import Barriers
 from paper_exchange.contracts.open_contract import OpenContract
-from paper_exchange.contracts.pricing import Price, bid, probability, quote
+from paper_exchange.contracts.pricing import Price, probability, quote
+from paper_exchange.contracts.resale import bid
 from paper_exchange.contracts.terms import Terms, parse_terms
 from paper_exchange.errors import CallError
 from paper_exchange.markets import simulate

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paper_exchange.trading.notices import tick_body, tick_text
-from paper_exchange.venue.connections import encode
+from paper_exchange.protocol.frames import encode
+from paper_exchange.trading.ticks import tick_body, tick_text
 from xtitan_core.symbols import SYMBOLS, symbol
 
 

@@ -13,6 +13,7 @@ import pytest
 from websockets.sync.client import connect
 
 from paper_exchange.errors import SetupError
+from paper_exchange.exchange import Exchange
 from paper_exchange.faults import fault
 from paper_exchange.record import Recorder
 from paper_exchange.venue.truth import truth
@@ -63,9 +64,15 @@ def test_without_events_truth_is_as_short_as_ever(venue: Any) -> None:
     assert set(truth(traded(venue()).exchange)) == {"epoch", "finished", "accounts", "buys", "faults"}
 
 
+def recording(folder: Path, exchange: Exchange) -> Recorder:
+    recorder = Recorder(folder, lambda: exchange.epoch)
+    exchange.record(recorder)
+    return recorder
+
+
 def test_a_recording_has_every_frame_and_every_event(venue: Any, tmp_path: Path) -> None:
     market = venue()
-    recorder = Recorder(tmp_path / "rec", market.exchange)
+    recorder = recording(tmp_path / "rec", market.exchange)
     traded(market)
     recorder.close()
     frames = lines(tmp_path / "rec" / "frames.jsonl")
@@ -81,7 +88,7 @@ def test_recording_changes_no_byte_and_twice_records_the_same(venue: Any, tmp_pa
     plain = traded(venue()).transcript
     for name in ("one", "two"):
         market = venue()
-        recorder = Recorder(tmp_path / name, market.exchange)
+        recorder = recording(tmp_path / name, market.exchange)
         assert traded(market).transcript == plain
         recorder.close()
     for file in ("frames.jsonl", "truth.jsonl"):
@@ -90,7 +97,7 @@ def test_recording_changes_no_byte_and_twice_records_the_same(venue: Any, tmp_pa
 
 def test_it_is_written_through_each_instant(venue: Any, tmp_path: Path) -> None:
     market = venue()
-    recorder = Recorder(tmp_path, market.exchange)
+    recorder = recording(tmp_path, market.exchange)
     market.connect(ACCOUNT).send(BUY)
     market.advance()
     assert [e["kind"] for e in lines(tmp_path / "truth.jsonl")] == ["opened", "received", "booked"]
@@ -99,7 +106,7 @@ def test_it_is_written_through_each_instant(venue: Any, tmp_path: Path) -> None:
 
 def test_closes_and_damage_are_recorded(venue: Any, tmp_path: Path) -> None:
     market = venue()
-    recorder = Recorder(tmp_path, market.exchange)
+    recorder = recording(tmp_path, market.exchange)
     market.connect(ACCOUNT)
     for name in ("half_open", "drop"):
         market.exchange.script(fault(name))
@@ -109,13 +116,13 @@ def test_closes_and_damage_are_recorded(venue: Any, tmp_path: Path) -> None:
     assert [f.get("wire", f.get("code")) for f in frames] == ["mute", "deaf", 1006]
 
 
-def test_a_folder_with_a_recording_is_not_written_over(venue: Any, tmp_path: Path) -> None:
-    Recorder(tmp_path, venue().exchange).close()
+def test_a_folder_with_a_recording_is_not_written_over(tmp_path: Path) -> None:
+    Recorder(tmp_path, lambda: START).close()
     with pytest.raises(SetupError, match="holds a recording"):
-        Recorder(tmp_path, venue().exchange)
+        Recorder(tmp_path, lambda: START)
     (tmp_path / "file").write_text("")
     with pytest.raises(SetupError, match="cannot record"):
-        Recorder(tmp_path / "file" / "deeper", venue().exchange)
+        Recorder(tmp_path / "file" / "deeper", lambda: START)
 
 
 def test_serve_records_and_takes_a_script(tmp_path: Path) -> None:

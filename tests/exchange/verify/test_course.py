@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from paper_exchange.calls import HANDLERS
+from paper_exchange.calls.dispatch import HANDLERS
 from paper_exchange.cli import main
 from paper_exchange.exchange import Exchange
 from paper_exchange.markets.world import build_world

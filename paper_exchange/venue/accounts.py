@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from paper_exchange.contracts.commissions import Schedule, flat, schedule
-
-if TYPE_CHECKING:
-    from paper_exchange.contracts.open_contract import OpenContract
+from paper_exchange.contracts.open_contract import OpenContract
 
 OPENING_BALANCE = Decimal("10000.00")
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from paper_exchange.errors import CallError
 from paper_exchange.money import text
-
-if TYPE_CHECKING:
-    from paper_exchange.errors import CallError
-    from paper_exchange.venue.accounts import Account, CashRow
+from paper_exchange.venue.accounts import Account, CashRow
 
 ORDERS = frozenset({"buy", "sell", "cancel", "contract_update"})
 """Calls that change what an account holds; their arrival and refusal are logged."""

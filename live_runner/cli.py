@@ -13,43 +13,23 @@ from typing import Any
 
 from live_runner.app import Application
 from live_runner.config import ConfigError, load_settings, venue_token
-from live_runner.guards.latch import KillLatch, LatchError
-from live_runner.ledger import Ledger, LedgerError
-from live_runner.models.errors import ModelError
+from live_runner.guards.latch import KillLatch
+from live_runner.ledger import Ledger
 from live_runner.models.keeper import ROLLED_BACK
 from live_runner.models.session import ModelSession
-from live_runner.models.source import SourceError
 from live_runner.models.store import ModelStore
 from live_runner.ops.control import ControlError, ask
 from live_runner.ops.operators import summary_text
-from live_runner.ops.status import IDENTITY, StatusError, read_identity, status_from_files
-from live_runner.reconcile.report import RecoveryError
-from live_runner.venue.checks import StartError
+from live_runner.ops.status import IDENTITY, read_identity, status_from_files
 from xtitan_core.bundle.errors import BundleError, BundleProblem
 from xtitan_core.bundle.keys import KeyFileError, load_public
 from xtitan_core.bundle.verification import read_files, verify
 from xtitan_core.clock import wall
-from xtitan_core.deriv.errors import DerivClientError
-from xtitan_core.journal import JournalError
-from xtitan_core.symbols import UnknownSymbolError
+from xtitan_core.errors import XtitanError
 
 EX_CONFIG = 78
-USER_ERRORS = (
-    StartError,
-    DerivClientError,
-    ModelError,
-    SourceError,
-    LedgerError,
-    LatchError,
-    JournalError,
-    RecoveryError,
-    ControlError,
-    StatusError,
-    BundleError,
-    KeyFileError,
-    UnknownSymbolError,
-    OSError,
-)
+USER_ERRORS = (XtitanError, OSError)
+"""What a person can act on; anything else is a fault of the program and ends with a traceback."""
 
 START_HELP = """\
 Runs until --stop-after-…, SIGTERM or SIGINT. Without a champion in the registry it runs shadow-only: it decides,

@@ -16,13 +16,14 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from live_runner.errors import RunnerError
 from live_runner.guards.limits import Limits
 
 PAPER_TOKEN = "paper"
 TOKEN_VARIABLE = "XTITAN_TOKEN"
 
 
-class ConfigError(ValueError):
+class ConfigError(RunnerError, ValueError):
     """The configuration is missing, wrong or not allowed; one line that says what to do."""
 
 

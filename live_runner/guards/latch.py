@@ -15,12 +15,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from live_runner.errors import RunnerError
+from xtitan_core.files import write_atomically
+
 LATCH_FILE = "latch.json"
 HALT_FILE = "HALT"
 MAX_REASON = 500
 
 
-class LatchError(Exception):
+class LatchError(RunnerError):
     """The latch cannot be opened now; one line that says what to do."""
 
 
@@ -148,8 +151,7 @@ class KillLatch:
         Raises:
             OSError: when the state folder cannot be written.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        _write_durably(folder / HALT_FILE, reason[:MAX_REASON].encode())
+        write_atomically(folder / HALT_FILE, reason[:MAX_REASON].encode(), durable=True, mode=0o600)
 
     @staticmethod
     def peek(folder: Path) -> tuple[bool, str, str]:
@@ -170,7 +172,7 @@ class KillLatch:
 
     def _store(self, halted: bool, reason: str, by: str) -> None:
         body = json.dumps({"halted": halted, "reason": reason, "by": by, "epoch": int(self._now())})
-        _write_durably(self.folder / LATCH_FILE, body.encode())
+        write_atomically(self.folder / LATCH_FILE, body.encode(), durable=True, mode=0o600)
 
 
 def _read_latch(path: Path) -> tuple[bool, str, str]:
@@ -181,20 +183,3 @@ def _read_latch(path: Path) -> tuple[bool, str, str]:
         return True, str(body["reason"]), str(body["by"])
     except (OSError, ValueError, KeyError, TypeError):
         return True, f"{path.name} is missing or unreadable", "runner"
-
-
-def _write_durably(path: Path, body: bytes) -> None:
-    """Replace a file so that after a power cut it is either the old or the new one."""
-    temporary = path.with_name(path.name + ".tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(descriptor, body)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    os.replace(temporary, path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -16,8 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Cents = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0.0)]
 
-
-CLOCK_SLACK_S = 1.0
+MAX_TICK_AHEAD_S = 1.0
 """A tick may be stamped up to this much after our idea of now: the venue stamps whole seconds."""
 
 
@@ -101,6 +100,6 @@ def check(snapshot: Snapshot, stake_cents: int, limits: Limits) -> LimitBreach |
         return LimitBreach.EXPOSURE
     if not snapshot.buys_last_minute + 1 <= limits.max_buys_per_minute:
         return LimitBreach.RATE
-    if not -CLOCK_SLACK_S <= snapshot.tick_age_s <= limits.max_tick_age_s:
+    if not -MAX_TICK_AHEAD_S <= snapshot.tick_age_s <= limits.max_tick_age_s:
         return LimitBreach.STALE_TICK
     return None

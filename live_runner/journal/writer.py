@@ -17,6 +17,7 @@ from typing import IO
 
 from pydantic import TypeAdapter, ValidationError
 
+from xtitan_core.files import sync_folder, write_atomically
 from xtitan_core.journal import (
     GENESIS,
     AnyRecord,
@@ -68,7 +69,10 @@ class JournalIndex:
             self.shadow.pop(record.trade_id, None)
 
     def save(self, path: Path) -> None:
-        """Write atomically. It is a cache: without it the segments are read again."""
+        """Write atomically, not durably: after a power cut it may be older than the segments, or unreadable.
+
+        Nothing is lost then. It is a cache, and a start reads the segments that it does not cover.
+        """
         body = {
             "sequence": self.sequence,
             "sha256": self.sha256,
@@ -77,9 +81,7 @@ class JournalIndex:
             "settlements": sorted(self.settlements),
             "shadow": [trade.model_dump(mode="json") for trade in self.shadow.values()],
         }
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(body))
-        os.replace(temporary, path)
+        write_atomically(path, json.dumps(body).encode(), durable=False)
 
     @classmethod
     def load(cls, path: Path) -> JournalIndex:
@@ -158,7 +160,13 @@ class Journal:
         for record in self.pending:
             self.index.note(record)
         self._buffer: list[AnyRecord] = []
-        self._spool: IO[bytes] = open(self._spool_path, "ab")  # noqa: SIM115 - closed by close()
+        self._spool = self._open_spool()
+
+    def _open_spool(self) -> IO[bytes]:
+        """Open the next segment's spool, its name on the disk: what is fsynced into it later can then be found."""
+        spool = open(self._spool_path, "ab")  # noqa: SIM115 - closed by seal() or close()
+        sync_folder(self._folder)
+        return spool
 
     @property
     def _spool_path(self) -> Path:
@@ -206,7 +214,7 @@ class Journal:
         self.index.sequence = sequence
         self.index.save(self._folder / INDEX)
         self._spool.close()
-        self._spool = open(self._spool_path, "ab")  # noqa: SIM115 - closed by close()
+        self._spool = self._open_spool()
         done.unlink()
         self.pending = []
         return sequence

@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from live_runner.errors import RunnerError
 from xtitan_core.contracts import Contract
 
 
-class LedgerError(Exception):
+class LedgerError(RunnerError):
     """The ledger refused something, or cannot be trusted. Its text is one line that says what to do."""
 
 

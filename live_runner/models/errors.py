@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from live_runner.errors import RunnerError
 
-class ModelError(RuntimeError):
+
+class ModelError(RunnerError, RuntimeError):
     """A bundle that is refused; the message is one line and names the reason."""

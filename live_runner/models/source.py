@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import httpx
 
+from live_runner.errors import RunnerError
 from xtitan_core.bundle.errors import BundleError
 from xtitan_core.bundle.layout import SIZE_CAPS
 from xtitan_core.bundle.verification import read_files
@@ -21,7 +22,7 @@ from xtitan_core.bundle.verification import read_files
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*\Z")
 
 
-class SourceError(RuntimeError):
+class SourceError(RunnerError, RuntimeError):
     """The registry cannot be read or answers nonsense; one line that says what to do."""
 
 

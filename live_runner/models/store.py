@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from live_runner.models.errors import ModelError
 from xtitan_core.bundle.errors import BundleError
 from xtitan_core.bundle.verification import VerifiedBundle, read_files, verify
+from xtitan_core.files import sync_folder, write_atomically
 
 STATE = "state.json"
 
@@ -99,13 +100,10 @@ class ModelStore:
             return
         incoming = self._folder / f"incoming-{bundle_id}"
         shutil.rmtree(incoming, ignore_errors=True)
-        incoming.mkdir()
         for name, body in files.items():
-            with open(incoming / name, "wb") as f:
-                f.write(body)
-                f.flush()
-                os.fsync(f.fileno())
+            write_atomically(incoming / name, body, durable=True)
         os.replace(incoming, target)
+        sync_folder(self._folder)
 
     def read(self, bundle_id: str) -> dict[str, bytes]:
         """The cached files of a bundle, to be verified again.
@@ -172,12 +170,7 @@ class ModelStore:
             "trusted": state.trusted,
             "quarantined": state.quarantined,
         }
-        temporary = self._folder / (STATE + ".tmp")
-        with open(temporary, "w") as f:
-            json.dump(body, f, indent=1)
-            f.flush()
-            os.fsync(f.fileno())
-        os.replace(temporary, self._folder / STATE)
+        write_atomically(self._folder / STATE, json.dumps(body, indent=1).encode(), durable=True)
 
 
 def _read_state(path: Path) -> StoreState:

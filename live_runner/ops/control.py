@@ -15,6 +15,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from live_runner.errors import RunnerError
+
 SOCKET = "control.sock"
 LONGEST_PATH = 100
 """Unix socket addresses end at 104 to 108 bytes."""
@@ -23,7 +25,7 @@ MAX_LINE = 64 * 1024
 Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
-class ControlError(RuntimeError):
+class ControlError(RunnerError, RuntimeError):
     """The runner cannot be asked, or refused; one line."""
 
 

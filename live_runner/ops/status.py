@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from live_runner.errors import RunnerError
 from live_runner.guards.latch import KillLatch
 from live_runner.ledger import Ledger
 from live_runner.models.roles import ModelRoles
 from live_runner.models.store import STATE
 from xtitan_core.clock import wall
+from xtitan_core.files import write_atomically
 
 IDENTITY = "runner.json"
 
 
-class StatusError(RuntimeError):
+class StatusError(RunnerError, RuntimeError):
     """There is nothing to report on; one line."""
 
 
@@ -33,9 +34,8 @@ class Identity:
 
 def write_identity(path: Path, identity: Identity) -> None:
     """Remember who runs here, for ``status`` when nobody does."""
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(asdict(identity)))
-    os.replace(temporary, path)
+    # Not durable: every start writes it again.
+    write_atomically(path, json.dumps(asdict(identity)).encode(), durable=False)
 
 
 def read_identity(folder: Path) -> Identity:

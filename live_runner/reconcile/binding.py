@@ -24,8 +24,8 @@ CONFIRM_S = 5.0
 """Venue seconds after a rejection before a statement without the purchase confirms it."""
 TOMBSTONE_S = 86_400.0
 """How long a purchase that was ruled out is still recognised when it turns up after all."""
-CLOCK_SLACK_S = 2.0
-"""How far the venue's transaction time may lie before our send."""
+MAX_PURCHASE_BEFORE_SEND_S = 2.0
+"""Seconds the venue's transaction time may lie before our send."""
 
 
 class Proof(StrEnum):
@@ -50,7 +50,7 @@ def matches(intent: Intent, row: CashRow) -> bool:
     """Whether a buy row can be this intent's purchase; a row without a readable shortcode never can."""
     if row.action != "buy" or row.contract_id is None or intent.sent_at is None or row.shortcode is None:
         return False
-    if not intent.sent_at - CLOCK_SLACK_S <= row.time <= intent.sent_at + TOMBSTONE_S:
+    if not intent.sent_at - MAX_PURCHASE_BEFORE_SEND_S <= row.time <= intent.sent_at + TOMBSTONE_S:
         return False
     try:
         code = Shortcode.parse(row.shortcode)

@@ -23,8 +23,8 @@ OVERLAP_S = 3_600
 """How far before the last booked row the statement is read again."""
 PATIENCE_S = 60.0
 """Venue seconds that ledger and venue may disagree (the statement lags) before the runner halts."""
-BACKWARDS_S = 5
-"""Seconds the venue's clock may lie before the newest booked row; more means another exchange session."""
+MAX_LEDGER_AHEAD_S = 5
+"""Seconds the newest booked row may lie after the venue's time; more means another run of the exchange."""
 
 
 async def recover(
@@ -101,7 +101,7 @@ async def _pass(
     if ledger.fresh and not await _begin(client, ledger, latch, balance, venue_now, now, adopt_history, found):
         return
     last = ledger.last_row()
-    if last is not None and venue_now < last.time - BACKWARDS_S:
+    if last is not None and venue_now < last.time - MAX_LEDGER_AHEAD_S:
         raise RecoveryError(
             f"the venue's time {venue_now} lies before the ledger's last row ({last.time}): this state folder belongs "
             "to another exchange session; use another one"

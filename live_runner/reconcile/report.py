@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from live_runner.errors import RunnerError
 from live_runner.ledger import Intent
 
 
-class RecoveryError(Exception):
+class RecoveryError(RunnerError):
     """The venue is not the one this ledger belongs to; one line that says what to do."""
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from live_runner.config import ConfigError, Settings
+from live_runner.errors import RunnerError
 from live_runner.venue.clock import VenueClock
 from xtitan_core.deriv import fields, requests
 from xtitan_core.deriv.client import DerivClient
 from xtitan_core.deriv.errors import FrameError
 from xtitan_core.deriv.rest import Account, RestClient
 
-BACKWARDS_S = 60
-"""Seconds the venue's time may lie before the journal's newest record: latencies and corrected clocks."""
+MAX_JOURNAL_AHEAD_S = 60
+"""Seconds the journal's newest record may lie after the venue's time: latencies and corrected clocks."""
 
 
-class StartError(RuntimeError):
+class StartError(RunnerError, RuntimeError):
     """The runner cannot start like this; one line that says what to do."""
 
 
@@ -73,7 +74,7 @@ def check_session(client: DerivClient, clock: VenueClock, last_epoch: int) -> No
         StartError: naming both times.
     """
     now = client.paper.epoch if clock.lockstep and client.paper is not None else clock.now()
-    if now < last_epoch - BACKWARDS_S:
+    if now < last_epoch - MAX_JOURNAL_AHEAD_S:
         raise StartError(
             f"the venue's time is {int(now)}, {last_epoch} was reached here already: this is another exchange "
             "session; use another journal and state folder"

@@ -1,0 +1,1 @@
+{"algorithm":"ed25519","key_id":"fa6ef0cf11704acf","signature":"eefbc01d7dd3434e6bb85b2ac7f89d32ff91f6cbab47e23321d0d724aea4d49be391a7e71912ad5fa0fbe97a01ea4e86bb9186b7e50bcc5249fcafcb89c2cc05"}

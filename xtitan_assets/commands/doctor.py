@@ -85,7 +85,7 @@ def folders(home: Home, params: Params) -> Answer:
 
 
 def signing(home: Home, params: Params) -> Answer:
-    from xtitan_assets.steps.model.export import SIGNING_KEY
+    from xtitan_assets.steps.model.signed_bundle import SIGNING_KEY
 
     private = home.keys / SIGNING_KEY
     if not private.exists():

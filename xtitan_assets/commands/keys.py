@@ -35,7 +35,7 @@ def call(options: argparse.Namespace) -> int:
 
 def signing_key(home: Home) -> dict[str, Any]:
     """Paths of the signing key; it is generated when there is none."""
-    from xtitan_assets.steps.model.export import signing_key as ensure
+    from xtitan_assets.steps.model.signed_bundle import signing_key as ensure
     from xtitan_core.bundle import keys
 
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,14 @@ WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
 
 @dataclass(frozen=True, slots=True)
 class EpochLoss:
-    """One row of the loss curve."""
+    """One row of the loss curve.
 
-    epoch: int
+    Attributes:
+        training_epoch: passes over the training samples so far, 1 for the first.
+        train, held_out: mean log loss on the samples fitted on and on those kept back, nats.
+    """
+
+    training_epoch: int
     train: float
     held_out: float
 
@@ -89,7 +94,7 @@ def store(
     best: dict[str, Tensor],
     history: list[EpochLoss],
 ) -> None:
-    """Keep the state of a running fit, so that a killed run goes on after its last whole epoch."""
+    """Keep the state of a running fit, so that a killed run goes on after its last complete training epoch."""
     tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
     tensors |= {f"best.{k}": v for k, v in best.items()}
     for number, moments in optimizer.state_dict()["state"].items():
@@ -98,7 +103,7 @@ def store(
     note = {
         "fingerprint": fingerprint,
         "sha256": hashlib.sha256(packed).hexdigest(),
-        "history": [asdict(row) for row in history],
+        "history": [{"epoch": row.training_epoch, "train": row.train, "held_out": row.held_out} for row in history],
     }
     write_atomically(folder / "state.safetensors", packed, durable=True)
     write_atomically(folder / "state.json", json.dumps(note).encode(), durable=True)
@@ -107,7 +112,12 @@ def store(
 def restore(
     folder: Path, fingerprint: str, model: nn.Module, optimizer: torch.optim.Optimizer
 ) -> tuple[dict[str, Tensor], list[EpochLoss]] | None:
-    """Load what ``store`` kept; None when there is nothing, it is another run's, or a kill tore it."""
+    """Load what ``store`` kept into ``model`` and ``optimizer``.
+
+    Returns:
+        The best weights and the loss curve so far; None when nothing is stored, when it belongs to another run, or
+        when the run was killed between writing the two files.
+    """
     try:
         note = json.loads((folder / "state.json").read_text())
         packed = (folder / "state.safetensors").read_bytes()
@@ -126,7 +136,7 @@ def restore(
         number, _, name = key.partition(".")
         moments.setdefault(int(number), {})[name] = value
     optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
-    return part["best"], [EpochLoss(**row) for row in note["history"]]
+    return part["best"], [EpochLoss(row["epoch"], row["train"], row["held_out"]) for row in note["history"]]
 
 
 def _pack(tensors: dict[str, Tensor]) -> bytes:

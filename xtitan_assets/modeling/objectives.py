@@ -1,11 +1,7 @@
-"""Losses of training and the scores that candidates are compared by."""
+"""The loss that the network is trained on."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -14,69 +10,12 @@ from xtitan_assets.modeling.network import Logits
 RECONSTRUCTION_WEIGHT = 0.05
 """Weight of the autoencoder's error beside the heads' log loss: enough to train it, too little to steer the heads."""
 
-Floats = npt.NDArray[np.float64]
-
 
 def multi_task_loss(logits: Logits, labels: Tensor) -> Tensor:
-    """Mean binary log loss over the five labels plus the reconstruction error."""
-    heads = torch.nn.functional.binary_cross_entropy_with_logits(logits.labels(), labels)
-    return heads + RECONSTRUCTION_WEIGHT * logits.anomaly.mean()
-
-
-def log_loss_of_logits(logits: Floats, labels: npt.NDArray[np.uint8]) -> Floats:
-    """Binary log loss per entry, exact for large logits."""
-    signed = np.where(labels == 1, logits, -logits)
-    loss: Floats = np.logaddexp(0.0, -signed)
-    return loss
-
-
-def log_loss(probability: Floats, labels: npt.NDArray[np.uint8]) -> Floats:
-    """Binary log loss per entry; probabilities are kept 1e-12 away from 0 and 1."""
-    p = np.clip(probability, 1e-12, 1.0 - 1e-12)
-    loss: Floats = -np.where(labels == 1, np.log(p), np.log1p(-p))
-    return loss
-
-
-class PairedDifference(NamedTuple):
-    """How much lower one candidate's loss is than another's.
-
-    Attributes:
-        mean: mean of (loss of the simpler - loss of the richer); positive when the richer is better.
-        standard_error: of that mean, from blocks of time.
-    """
-
-    mean: float
-    standard_error: float
-
-    @property
-    def wins(self) -> bool:
-        """True when the richer candidate is better by more than one standard error."""
-        return self.mean > self.standard_error
-
-
-def paired_difference(
-    simpler: Floats, richer: Floats, epochs: npt.NDArray[np.int64], block_seconds: int = 300
-) -> PairedDifference:
-    """Compare two candidates' losses on the same decisions.
-
-    Labels of neighbouring decisions overlap, so the error is taken over blocks of time much longer than a contract:
-    counting decisions as independent would understate it about threefold.
+    """Mean binary log loss over the five labels plus the reconstruction error; a scalar.
 
     Args:
-        simpler, richer: loss per decision, shape (n,).
-        epochs: decision epochs, shape (n,).
-        block_seconds: length of a block; at least ten contract lengths.
-
-    Raises:
-        ValueError: when all decisions lie in one block.
+        labels: float (N, 5), columns as in ``samples.LABELS``.
     """
-    difference = simpler - richer
-    _, block = np.unique(epochs // block_seconds, return_inverse=True)
-    count = np.bincount(block)
-    if len(count) < 2:
-        raise ValueError(f"a standard error needs at least two blocks of {block_seconds} s")
-    mean = float(difference.mean())
-    residual = np.bincount(block, difference) - count * mean
-    blocks = len(count)
-    variance = float((residual**2).sum()) * blocks / (blocks - 1) / len(difference) ** 2
-    return PairedDifference(mean, variance**0.5)
+    heads = torch.nn.functional.binary_cross_entropy_with_logits(logits.labels(), labels)
+    return heads + RECONSTRUCTION_WEIGHT * logits.anomaly.mean()

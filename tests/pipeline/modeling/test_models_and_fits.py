@@ -12,14 +12,14 @@ from xtitan_assets.modeling import checkpoint
 from xtitan_assets.modeling.blocks import CausalConv, InterpretableAttention, Normaliser, PairConv
 from xtitan_assets.modeling.data import gather, predict, shuffled
 from xtitan_assets.modeling.network import Architecture
-from xtitan_assets.modeling.objectives import log_loss, log_loss_of_logits, paired_difference
 from xtitan_assets.modeling.samples import Samples
+from xtitan_assets.modeling.scores import log_loss, log_loss_of_logits, paired_difference
 from xtitan_assets.modeling.spatial import TickExpert
 from xtitan_assets.modeling.temporal import FusionTransformerExpert, VariableSelection
 from xtitan_assets.modeling.trainer import Settings, TrainingError, fit_logistic, fit_network, single_thread
 from xtitan_assets.modeling.volatility import VolatilityAutoencoder
 
-SETTINGS = Settings(epochs=3, batch_size=64, learning_rate=3e-3, patience=3, seed=5)
+SETTINGS = Settings(training_epochs=3, batch_size=64, learning_rate=3e-3, patience=3, seed=5)
 KINDS = [("logistic", "light"), ("network", "light"), ("network", "full")]
 
 
@@ -246,13 +246,13 @@ def test_a_torn_state_is_ignored(samples, tmp_path):
     fit_network(
         architecture(), samples, np.arange(800), SETTINGS, state=tmp_path, fingerprint="a", progress=lines.append
     )
-    assert len(lines) == SETTINGS.epochs
+    assert len(lines) == SETTINGS.training_epochs
 
 
 def test_hopeless_fits_are_refused(samples):
     with pytest.raises(TrainingError, match=r"too few for batches of 64; raise data\.days"):
         fit_network(architecture(), samples, np.arange(60), SETTINGS)
-    wild = Settings(epochs=2, batch_size=64, learning_rate=float("inf"), patience=2, seed=0)
+    wild = Settings(training_epochs=2, batch_size=64, learning_rate=float("inf"), patience=2, seed=0)
     with pytest.raises(TrainingError, match=r"not finite in epoch 1; lower train\.learning_rate"):
         fit_network(architecture(), samples, np.arange(800), wild)
 

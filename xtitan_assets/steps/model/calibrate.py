@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xtitan_assets.modeling.data import predict
 from xtitan_assets.modeling.samples import CALIBRATION, LABELS, TRAIN, Samples
+from xtitan_assets.modeling.trainer import single_thread
 from xtitan_assets.steps.dataset.snapshot import load_manifest, load_samples, non_overlapping
 from xtitan_assets.steps.model.baseline import closed_form
+from xtitan_assets.steps.model.trained_model import load_trained
 from xtitan_assets.steps.report import Report, write_json
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
@@ -76,10 +79,6 @@ def fit(home: Home, params: Params) -> CalibrationReport:
     Raises:
         StepError: no dataset, no model, or a model of another dataset.
     """
-    from xtitan_assets.modeling.data import predict
-    from xtitan_assets.modeling.trainer import single_thread
-    from xtitan_assets.steps.model.trained_model import load_trained
-
     samples, manifest = load_samples(home), load_manifest(home)
     model, description = load_trained(home, manifest)
     index = np.flatnonzero(samples.split == CALIBRATION)

@@ -46,7 +46,7 @@ def calibration_error(home: Home) -> tuple[Finding, bool]:
 
 def torch_equals_onnx(home: Home) -> Finding:
     """The exported graph gives torch's numbers."""
-    from xtitan_assets.steps.model.export import TOLERANCE
+    from xtitan_assets.steps.model.signed_bundle import TOLERANCE
 
     report = read_report(home, "export")
     difference = float(report["parity"])
@@ -56,7 +56,7 @@ def torch_equals_onnx(home: Home) -> Finding:
 
 def golden_vectors(home: Home) -> Finding:
     """The signed bundle verifies, loads as on the trading host and replays its golden vectors."""
-    from xtitan_assets.steps.model.export import TOLERANCE, check_bundle
+    from xtitan_assets.steps.model.signed_bundle import TOLERANCE, check_bundle
 
     found = check_bundle(home)
     summary = f"largest difference {found.golden_difference:.1e} (at most {TOLERANCE:.0e})"
@@ -65,7 +65,7 @@ def golden_vectors(home: Home) -> Finding:
 
 def latency(home: Home) -> Finding:
     """One decision stays within the bundle's own budget on one thread."""
-    from xtitan_assets.steps.model.export import check_bundle
+    from xtitan_assets.steps.model.signed_bundle import check_bundle
 
     found = check_bundle(home)
     summary = f"p50 {found.latency_p50_ms} ms, p99 {found.latency_p99_ms} ms of {found.max_latency_ms} ms allowed"
@@ -77,7 +77,7 @@ def backtest_consistent(home: Home) -> Finding:
     """The backtest is of the bundle that lies in ``data/model/bundle``, on decisions after everything it was fitted on."""
     from xtitan_assets.modeling.samples import TEST
     from xtitan_assets.steps.dataset.snapshot import load_samples
-    from xtitan_assets.steps.model.export import load_bundle
+    from xtitan_assets.steps.model.signed_bundle import load_bundle
 
     report, bundle, samples = read_report(home, "backtest"), load_bundle(home), load_samples(home)
     fitted_until = int(samples.exit_epochs[samples.split != TEST].max())

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xtitan_assets.modeling.samples import LABELS, Samples
+from xtitan_assets.modeling.scores import log_loss, paired_difference
 from xtitan_assets.steps.dataset.snapshot import non_overlapping
 from xtitan_assets.steps.model.baseline import closed_form, contract_sigma
 from xtitan_assets.workspace.errors import StepError
@@ -149,8 +150,6 @@ def evaluate(
         calibration: one map per label column.
         offered: what each side is quoted.
     """
-    from xtitan_assets.modeling.objectives import log_loss, paired_difference
-
     probability = np.stack([platt.apply(logits[:, k]) for k, platt in enumerate(calibration)], axis=1)
     outcome = samples.labels[index]
     market = look_up(params.data.symbol)
@@ -172,8 +171,6 @@ def evaluate(
 
 def edge_interval(slots: Sequence[SlotResult], offered: dict[ContractType, Terms]) -> Interval | None:
     """Mean profit per unit of stake with a 95 % interval over blocks of time; None without trades."""
-    from xtitan_assets.modeling.objectives import paired_difference
-
     if not slots:
         return None
     gain = np.array([row.pnl_cents / offered[row.decision.preferred].ask_cents for row in slots])
@@ -205,8 +202,6 @@ def _decide_all(
 
 
 def _score(column: int, probability: Floats, outcome: npt.NDArray[np.uint8], params: Params) -> HeadScore:
-    from xtitan_assets.modeling.objectives import log_loss
-
     rng = stream(params.train.seed, "evaluation", column)
     error = ece_report(probability, outcome, rng)
     return HeadScore(

@@ -1,21 +1,25 @@
-"""From the trained model to a signed bundle: ONNX, manifest, signature and golden vectors."""
+"""From the trained model to a signed bundle: ONNX, manifest, signature and golden vectors. Importing this loads torch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 import xtitan_core
+from xtitan_assets.modeling.network import Architecture, Model
+from xtitan_assets.modeling.onnx_export import OPSET, to_onnx
 from xtitan_assets.modeling.samples import CALIBRATION, LABELS, TEST, TRAIN, Samples
 from xtitan_assets.steps.dataset.snapshot import load_manifest, load_samples
 from xtitan_assets.steps.features.inputs import feature_spec
 from xtitan_assets.steps.model import calibrate, evaluation
-from xtitan_assets.steps.model.onnx_session import OUTPUTS, OnnxModel
+from xtitan_assets.steps.model.onnx_session import OUTPUTS, Latency, OnnxModel
+from xtitan_assets.steps.model.signed_bundle import TOLERANCE, signing_key
 from xtitan_assets.steps.model.trained_model import load_trained
 from xtitan_assets.steps.report import Report
 from xtitan_assets.workspace.errors import StepError
@@ -25,23 +29,26 @@ from xtitan_core.bundle import keys
 from xtitan_core.bundle.errors import BundleError
 from xtitan_core.bundle.manifest import Calibration, DecisionRule, Head, Lineage, Manifest, Runtime, Training
 from xtitan_core.bundle.manifest import Evaluation as ManifestEvaluation
-from xtitan_core.bundle.verification import VerifiedBundle, read_files, verify
 from xtitan_core.bundle.writing import write_bundle
 from xtitan_core.clock import DAY
 from xtitan_core.contracts import ContractType, DurationUnit
 
-if TYPE_CHECKING:
-    from xtitan_assets.modeling.network import Model
-
-TOLERANCE = 1e-5
-"""Largest accepted difference between torch, ONNX and the golden vectors, everywhere."""
-
 PARITY_SAMPLES = 256
 GOLDEN_VECTORS = 64
+FROM_THE_EVALUATION = (
+    "beats_baseline",
+    "log_loss",
+    "baseline_log_loss",
+    "ece",
+    "n",
+    "edge_mean",
+    "edge_low",
+    "edge_high",
+)
+"""Fields that the report takes over from the manifest's evaluation under the same names."""
+
 MAX_LATENCY_MS = 20.0
 """What one decision may take on the trading host before the runner refuses the model."""
-
-SIGNING_KEY = "signing"
 
 Index = npt.NDArray[np.int64]
 
@@ -83,24 +90,21 @@ class ExportReport(Report):
 
 
 @dataclass(frozen=True, slots=True)
-class BundleCheck(Report):
-    """What the trading host would find: golden vectors and latency."""
+class _Tested:
+    """The exported model, compared with torch and timed.
 
-    bundle_id: str
-    golden_difference: float
-    golden_passed: bool
-    latency_p50_ms: float
-    latency_p99_ms: float
-    max_latency_ms: float
-    latency_passed: bool
+    Attributes:
+        parity, compared: largest difference between torch and ONNX, and over how many decisions.
+        golden: the golden vectors, inputs and outputs.
+    """
 
-
-def signing_key(home: Home) -> Path:
-    """The private signing key, generated on first use; its public half lies beside it as ``signing.pub``."""
-    path = home.keys / SIGNING_KEY
-    if not path.exists():
-        keys.generate(path)
-    return path
+    model: bytes
+    exporter: str
+    parity: float
+    compared: int
+    golden: dict[str, npt.NDArray[np.float32]]
+    latency: Latency
+    session: OnnxModel
 
 
 def export(
@@ -110,42 +114,71 @@ def export(
 
     Args:
         sequence: registration counter of the model name, never going back.
-        venue_epoch: venue time of creation; the bundle expires ``registry.expires_days`` later.
+        venue_epoch: venue time of creation, seconds; the bundle expires ``registry.expires_days`` later.
         lineage: ``dagster_run_id`` and ``mlflow_run_id`` where they exist.
 
     Raises:
         StepError: nothing trained or calibrated, another dataset, or ONNX that does not equal torch.
     """
-    from xtitan_assets.modeling.network import Architecture
-    from xtitan_assets.modeling.onnx_export import OPSET, to_onnx
-
     samples, snapshot = load_samples(home), load_manifest(home)
     model, description = load_trained(home, snapshot)
     heads = calibrate.load(home, description["sha256"])
-    exported = to_onnx(model, Architecture(**description["architecture"]))
+    tested = _export_and_test(model, Architecture(**description["architecture"]), samples)
+    test = np.flatnonzero(samples.split == TEST)
+    judged = evaluation.evaluate(
+        samples,
+        test,
+        tested.session.logits(samples, test),
+        [head.platt for head in heads],
+        evaluation.terms(home, params),
+        params,
+    )
+    created = Lineage(**dict(lineage or {}))
+    manifest = _manifest(params, samples, description, heads, judged, sequence, int(venue_epoch), created)
+    private = signing_key(home)
+    try:
+        bundle_id = write_bundle(home.bundle, manifest, tested.model, tested.golden, keys.load_private(private))
+    except (BundleError, keys.KeyFileError) as error:
+        raise StepError(f"bundle: {error}") from error
+    report = _report(home, bundle_id, manifest, tested, keys.public_path(private))
+    report.write(home.reports / "export.json")
+    return report
+
+
+def _export_and_test(model: Model, architecture: Architecture, samples: Samples) -> _Tested:
+    """Export to ONNX, compare with torch on held-back decisions, and take golden vectors and latency.
+
+    Raises:
+        StepError: ONNX does not equal torch.
+    """
+    exported = to_onnx(model, architecture)
     session = OnnxModel(exported.model)
-    held_back = np.flatnonzero(samples.split != TRAIN)
-    compared = _spread(held_back, PARITY_SAMPLES)
+    compared = _spread(np.flatnonzero(samples.split != TRAIN), PARITY_SAMPLES)
     parity = parity_difference(model, session, samples, compared)
     if not parity <= TOLERANCE:
         raise StepError(f"ONNX differs from torch by {parity:.2e} (at most {TOLERANCE:.0e}); the model is not exported")
     golden = golden_vectors(session, samples, _spread(np.flatnonzero(samples.split == CALIBRATION), GOLDEN_VECTORS))
     latency = session.latency(golden["ticks"], golden["candles"])
-    test = np.flatnonzero(samples.split == TEST)
-    judged = evaluation.evaluate(
-        samples,
-        test,
-        session.logits(samples, test),
-        [head.platt for head in heads],
-        evaluation.terms(home, params),
-        params,
-    )
+    return _Tested(exported.model, exported.exporter, parity, len(compared), golden, latency, session)
+
+
+def _manifest(
+    params: Params,
+    samples: Samples,
+    description: dict[str, Any],
+    heads: list[calibrate.HeadCalibration],
+    judged: evaluation.Evaluation,
+    sequence: int,
+    created_epoch: int,
+    lineage: Lineage,
+) -> Manifest:
+    """What the trading host is told about the model."""
     spec = feature_spec(params)
-    manifest = Manifest(
+    return Manifest(
         model_name=params.model_name,
         sequence=sequence,
-        created_epoch=int(venue_epoch),
-        expires_epoch=int(venue_epoch) + params.registry.expires_days * DAY,
+        created_epoch=created_epoch,
+        expires_epoch=created_epoch + params.registry.expires_days * DAY,
         created_by=f"xtitan {xtitan_core.__version__}",
         feature_spec=spec.to_dict(),
         feature_sha256=spec.sha256,
@@ -166,49 +199,37 @@ def export(
             seed=description["seed"],
         ),
         evaluation=manifest_evaluation(judged, description["beats_baseline"]),
-        lineage=Lineage(**dict(lineage or {})),
+        lineage=lineage,
         runtime=Runtime(opset=OPSET, min_runner_version=xtitan_core.__version__, max_latency_ms=MAX_LATENCY_MS),
     )
-    private = signing_key(home)
-    try:
-        bundle_id = write_bundle(home.bundle, manifest, exported.model, golden, keys.load_private(private))
-    except (BundleError, keys.KeyFileError) as error:
-        raise StepError(f"bundle: {error}") from error
-    found = manifest.evaluation
-    report = ExportReport(
+
+
+def _report(home: Home, bundle_id: str, manifest: Manifest, tested: _Tested, public_key: Path) -> ExportReport:
+    """The bundle in numbers: the manifest's summary and evaluation, and what the tests of the export found."""
+    judged = manifest.evaluation.model_dump()
+    return ExportReport(
         bundle_id=bundle_id,
         folder=str(home.bundle),
-        public_key=str(keys.public_path(private)),
+        public_key=str(public_key),
         model_name=manifest.model_name,
-        sequence=sequence,
+        sequence=manifest.sequence,
         candidate=manifest.training.candidate,
-        beats_baseline=found.beats_baseline,
-        exporter=exported.exporter,
-        bytes=len(exported.model),
-        parity=parity,
-        parity_samples=len(compared),
-        golden_vectors=len(golden["ticks"]),
-        latency_p50_ms=round(latency.p50, 4),
-        latency_p99_ms=round(latency.p99, 4),
+        exporter=tested.exporter,
+        bytes=len(tested.model),
+        parity=tested.parity,
+        parity_samples=tested.compared,
+        golden_vectors=len(tested.golden["ticks"]),
+        latency_p50_ms=round(tested.latency.p50, 4),
+        latency_p99_ms=round(tested.latency.p99, 4),
         max_latency_ms=MAX_LATENCY_MS,
         created_epoch=manifest.created_epoch,
         expires_epoch=manifest.expires_epoch,
-        log_loss=found.log_loss,
-        baseline_log_loss=found.baseline_log_loss,
-        ece=found.ece,
-        n=found.n,
-        edge_mean=found.edge_mean,
-        edge_low=found.edge_low,
-        edge_high=found.edge_high,
+        **{name: judged[name] for name in FROM_THE_EVALUATION},
     )
-    report.write(home.reports / "export.json")
-    return report
 
 
 def parity_difference(model: Model, session: OnnxModel, samples: Samples, index: Index) -> float:
     """Largest difference between torch's and onnxruntime's outputs, single decisions included."""
-    import torch
-
     ticks, candles = samples.ticks[index], samples.candles[samples.rows[index]]
     with torch.inference_mode():
         wanted = model(torch.from_numpy(ticks), torch.from_numpy(candles))
@@ -229,44 +250,6 @@ def golden_vectors(session: OnnxModel, samples: Samples, index: Index) -> dict[s
     """Inputs and the outputs they must give on every machine, within ``TOLERANCE``."""
     inputs = {"ticks": samples.ticks[index], "candles": samples.candles[samples.rows[index]]}
     return inputs | session.run(inputs["ticks"], inputs["candles"])
-
-
-def load_bundle(home: Home) -> VerifiedBundle:
-    """Verify and load the bundle in ``home.bundle``.
-
-    Raises:
-        StepError: there is none, or it does not verify.
-    """
-    try:
-        public = keys.load_public(keys.public_path(home.keys / SIGNING_KEY))
-        files = read_files(home.bundle)
-        return verify(files, [public], now_epoch=0)
-    except (BundleError, keys.KeyFileError) as error:
-        raise StepError(f"{home.bundle}: {error}; run `xtitan run package`") from error
-
-
-def check_bundle(home: Home) -> BundleCheck:
-    """Load the bundle as the trading host does, replay its golden vectors and time it.
-
-    Raises:
-        StepError: there is none, or it does not verify.
-    """
-    bundle = load_bundle(home)
-    session = OnnxModel(bundle.model)
-    ticks, candles = bundle.golden["ticks"], bundle.golden["candles"]
-    got = session.run(ticks, candles)
-    worst = max(float(np.abs(got[name] - bundle.golden[name]).max()) for name in OUTPUTS if name in bundle.golden)
-    latency = session.latency(ticks, candles)
-    limit = bundle.manifest.runtime.max_latency_ms
-    return BundleCheck(
-        bundle_id=bundle.bundle_id,
-        golden_difference=worst,
-        golden_passed=worst <= TOLERANCE,
-        latency_p50_ms=round(latency.p50, 4),
-        latency_p99_ms=round(latency.p99, 4),
-        max_latency_ms=limit,
-        latency_passed=latency.p99 <= limit,
-    )
 
 
 def manifest_evaluation(judged: evaluation.Evaluation, beats_baseline: bool) -> ManifestEvaluation:

@@ -1,14 +1,13 @@
-"""The trained model on disk, only ever together with the dataset it was trained on."""
+"""The trained model on disk, read only together with the dataset it was trained on. Importing this loads torch."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from xtitan_assets.modeling.checkpoint import CheckpointError, read_model
+from xtitan_assets.modeling.network import Model
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.paths import Home
-
-if TYPE_CHECKING:
-    from xtitan_assets.modeling.network import Model
 
 
 def load_trained(home: Home, manifest: dict[str, Any]) -> tuple[Model, dict[str, Any]]:
@@ -21,8 +20,6 @@ def load_trained(home: Home, manifest: dict[str, Any]) -> tuple[Model, dict[str,
         StepError: there is no model, it is broken, or it was trained on another dataset: judging it on this one
             could leak.
     """
-    from xtitan_assets.modeling.checkpoint import CheckpointError, read_model
-
     try:
         model, description = read_model(home.checkpoint)
     except CheckpointError as error:

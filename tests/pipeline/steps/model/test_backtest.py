@@ -12,7 +12,7 @@ import pytest
 
 from xtitan_assets.modeling.samples import TEST
 from xtitan_assets.steps.dataset import snapshot as dataset
-from xtitan_assets.steps.model import backtest, evaluation, export
+from xtitan_assets.steps.model import backtest, evaluation, signed_bundle
 from xtitan_assets.steps.model.onnx_session import OnnxModel
 from xtitan_assets.workspace.errors import StepError
 from xtitan_core.contracts import Contract as CoreContract
@@ -64,7 +64,7 @@ def test_every_trade_settles_as_the_core_settles_it(momentum_bundle, planted):
     epochs, quotes = world.ticks()
     samples = dataset.load_samples(world.home)
     test = np.flatnonzero(samples.split == TEST)
-    bundle = export.load_bundle(world.home)
+    bundle = signed_bundle.load_bundle(world.home)
     logits = OnnxModel(bundle.model).logits(samples, test)
     sides = np.where(logits[:, 0] >= logits[:, 1], 0, 1)
     wins = 0
@@ -85,7 +85,7 @@ def test_every_trade_settles_as_the_core_settles_it(momentum_bundle, planted):
 
 
 def test_the_manifest_carries_the_same_numbers(momentum_bundle, planted):
-    stated = export.load_bundle(momentum_bundle.home).manifest.evaluation
+    stated = signed_bundle.load_bundle(momentum_bundle.home).manifest.evaluation
     assert stated.n == planted.wanted.trades
     assert stated.edge_mean == pytest.approx(planted.wanted.edge)
     assert stated.log_loss == pytest.approx(planted.log_loss)

@@ -15,7 +15,7 @@ from xtitan_assets.modeling import checkpoint
 from xtitan_assets.modeling.network import Architecture
 from xtitan_assets.modeling.onnx_export import to_onnx
 from xtitan_assets.steps.dataset import snapshot as dataset
-from xtitan_assets.steps.model import export
+from xtitan_assets.steps.model import export, signed_bundle
 from xtitan_assets.steps.model.onnx_session import OnnxModel
 from xtitan_assets.workspace.errors import StepError
 from xtitan_core.bundle import keys
@@ -24,7 +24,7 @@ from xtitan_core.contracts import ContractType
 
 
 def load(world):
-    return export.load_bundle(world.home)
+    return signed_bundle.load_bundle(world.home)
 
 
 def test_the_bundle_verifies_as_the_trading_host_verifies_it(momentum_bundle):
@@ -59,12 +59,12 @@ def test_onnx_equals_torch(world, request):
     model, _ = checkpoint.read_model(home.checkpoint)
     session = OnnxModel(load(request.getfixturevalue(world)).model)
     index = np.arange(0, len(samples), max(1, len(samples) // 256))
-    assert export.parity_difference(model, session, samples, index) <= export.TOLERANCE
+    assert export.parity_difference(model, session, samples, index) <= signed_bundle.TOLERANCE
 
 
 @pytest.mark.parametrize("world", ["momentum_bundle", "parity_bundle"])
 def test_golden_vectors_hold_and_a_decision_is_fast(world, request):
-    check = export.check_bundle(request.getfixturevalue(world).home)
+    check = signed_bundle.check_bundle(request.getfixturevalue(world).home)
     assert check.golden_passed
     assert check.latency_passed
     assert check.latency_p50_ms < 1.0
@@ -104,7 +104,7 @@ def test_both_presets_export_with_a_free_batch_axis(preset):
             wanted = model(ticks, candles)
         got = session.run(ticks.numpy(), candles.numpy())
         for name, array in got.items():
-            np.testing.assert_allclose(array, getattr(wanted, name).numpy(), rtol=0, atol=export.TOLERANCE)
+            np.testing.assert_allclose(array, getattr(wanted, name).numpy(), rtol=0, atol=signed_bundle.TOLERANCE)
 
 
 def test_parity_notices_a_changed_weight(momentum_bundle):
@@ -115,7 +115,7 @@ def test_parity_notices_a_changed_weight(momentum_bundle):
     with torch.no_grad():
         model.linear.weight[0, -3] += 1e-3
     session = OnnxModel(load(momentum_bundle).model)
-    assert export.parity_difference(model, session, samples, np.arange(50)) > export.TOLERANCE
+    assert export.parity_difference(model, session, samples, np.arange(50)) > signed_bundle.TOLERANCE
 
 
 def test_a_model_of_another_dataset_is_not_exported(momentum_bundle, fair, tmp_path):
@@ -129,9 +129,9 @@ def test_a_model_of_another_dataset_is_not_exported(momentum_bundle, fair, tmp_p
 def test_a_missing_or_edited_bundle_is_one_clear_line(momentum_bundle, tmp_path):
     home = replace(momentum_bundle.home, data=tmp_path)
     with pytest.raises(StepError, match="run `xtitan run package`"):
-        export.load_bundle(home)
+        signed_bundle.load_bundle(home)
     shutil.copytree(momentum_bundle.home.bundle, home.bundle)
     manifest = home.bundle / "manifest.json"
     manifest.write_bytes(manifest.read_bytes().replace(b'"min_edge":0.02', b'"min_edge":0.00'))
     with pytest.raises(StepError, match=r"does not fit manifest\.json"):
-        export.check_bundle(home)
+        signed_bundle.check_bundle(home)

@@ -39,8 +39,8 @@ from live_runner.venue.clock import VenueClock
 from live_runner.venue.history import budgets_of
 from xtitan_core.bundle.keys import KeyFileError, load_public
 from xtitan_core.deriv.client import DerivClient
+from xtitan_core.deriv.reconnect import DERIV_PACE, PAPER_PACE, connections
 from xtitan_core.deriv.rest import Account, RestClient
-from xtitan_core.deriv.session import DERIV_PACE, PAPER_PACE, sessions
 from xtitan_core.deriv.verbs import TRADING
 from xtitan_core.symbols import symbol
 
@@ -122,15 +122,15 @@ class Application:
     async def _serve(self, rest: RestClient, account: Account) -> None:
         assert self._loop is not None
         paper = self._settings.environment == "paper"
-        stream = sessions(
+        stream = connections(
             rest,
             account.account_id,
             TRADING,
             budgets=budgets_of(self._settings),
             pace=PAPER_PACE if paper else DERIV_PACE,
         )
-        async with aclosing(cast("AsyncGenerator[DerivClient, None]", stream)) as connections:
-            async for client in connections:
+        async with aclosing(cast("AsyncGenerator[DerivClient, None]", stream)) as clients:
+            async for client in clients:
                 if await self._loop.serve(client):
                     return
 

@@ -12,7 +12,6 @@ and closes after two minutes) and finds out that the venue behind the line has s
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import re
 from collections.abc import Mapping
@@ -24,17 +23,16 @@ from xtitan_core.deriv.budgets import Budgets, ByAddress, budgets_for
 from xtitan_core.deriv.endpoints import socket_kind
 from xtitan_core.deriv.errors import (
     BudgetExhausted,
-    ConnectionLost,
     DerivClientError,
     DerivError,
     FrameError,
     NotConnected,
-    NotSent,
     RequestTimeout,
     VerbRefused,
 )
 from xtitan_core.deriv.fields import from_cents
-from xtitan_core.deriv.protocol import decode, error_of
+from xtitan_core.deriv.pending import Answer, PendingRequests
+from xtitan_core.deriv.protocol import decode
 from xtitan_core.deriv.verbs import PURCHASE
 from xtitan_core.deriv.wire import WireSocket, open_socket
 
@@ -49,8 +47,6 @@ IDLE_SECONDS = 25.0
 """Wall seconds without a request after which one is sent that only asks for a sign of life."""
 PONG_SECONDS = 20.0
 """Wall seconds to wait for that sign before the connection is given up."""
-LATE_ANSWERS = 1_000
-"""Requests whose answers may still be outstanding after we gave up on them."""
 
 _PROPOSAL_ID = re.compile(r"[\w-]{32,128}", re.ASCII)
 
@@ -73,11 +69,12 @@ class DerivClient:
         socket: WireSocket,
         verbs: frozenset[str],
         generation: int,
+        *,
         budgets: Budgets | None,
         kind: str | None,
         paper: PaperTime | None,
-        idle: float = IDLE_SECONDS,
-        pong_timeout: float = PONG_SECONDS,
+        idle: float,
+        pong_timeout: float,
     ) -> None:
         self.events: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self.closed = asyncio.Event()
@@ -88,9 +85,7 @@ class DerivClient:
         self._socket = socket
         self._verbs = verbs
         self._budgets = budgets
-        self._ids = itertools.count(generation * 1_000_000 + 1)
-        self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
-        self._given_up: dict[int, None] = {}
+        self._pending = PendingRequests(generation)
         self._bought: set[str] = set()
         self._fault = ""
         self._closer: asyncio.Task[None] | None = None  # kept, so that it is not collected while it runs
@@ -107,30 +102,35 @@ class DerivClient:
         url: str,
         verbs: frozenset[str],
         *,
+        # What the connection is
         generation: int = 0,
         budgets: Budgets | ByAddress | None = "by address",
         paper: PaperTime | None = None,
+        # Timeouts and keepalive, in wall seconds
+        open_timeout: float = 10.0,
         keepalive: float = 5.0,
         idle: float = IDLE_SECONDS,
         pong_timeout: float = PONG_SECONDS,
-        open_timeout: float = 10.0,
     ) -> Self:
-        """Open a socket.
+        """Open a socket. No request is sent.
 
         Args:
             url: from ``RestClient.otp`` (single use) or ``public_socket_url``.
             verbs: ``READ_ONLY`` or ``TRADING``; anything else is refused before it is sent.
-            generation: grows with each connection of a session.
-            budgets: what to stay inside; None for a paper exchange. By default this process's share of Deriv's budgets,
-                except on this machine's own addresses, where only a paper exchange can live.
-            paper: the clock that came with the one-time password.
-            keepalive: seconds between websocket pings and seconds to wait for a pong.
-            idle: seconds without a request after which a ``ping`` call is sent.
-            pong_timeout: seconds to wait for its answer before the connection is given up.
-            open_timeout: seconds for the opening handshake.
+            generation: number of this connection, growing with each reconnect; 0 for one that stands alone.
+            budgets: what to stay inside; None for no limit (a paper exchange has none). By default ``by address``:
+                ``PROCESS_BUDGETS``, this process's share of Deriv's budgets, except on this machine's own addresses,
+                where only a paper exchange can live.
+            paper: the clock that came with the one-time password; None (the default) on any other venue.
+            open_timeout: for the opening handshake; 10 s.
+            keepalive: between websocket pings, and to wait for a pong; 5 s.
+            idle: without a request, after which a ``ping`` call is sent; ``IDLE_SECONDS`` (25 s).
+            pong_timeout: to wait for its answer before the connection is given up; ``PONG_SECONDS`` (20 s).
 
         Raises:
-            VenueError: unreachable, refused (an expired one-time password is), or not a websocket address.
+            VenueError: no connection was made, so nothing was sent. ``Unreachable`` and ``Refused`` (which an expired
+                one-time password is, too) are ``transient``: with a new one-time password a later attempt may succeed.
+                ``BadAddress``, an address that is no websocket's, is not.
         """
         socket = await open_socket(
             url,
@@ -138,8 +138,16 @@ class DerivClient:
             keepalive=keepalive,
             open_timeout=open_timeout,
         )
-        own = budgets_for(url, budgets)
-        return cls(socket, verbs, generation, own, socket_kind(url), paper, idle, pong_timeout)
+        return cls(
+            socket,
+            verbs,
+            generation,
+            budgets=budgets_for(url, budgets),
+            kind=socket_kind(url),
+            paper=paper,
+            idle=idle,
+            pong_timeout=pong_timeout,
+        )
 
     async def request(self, payload: Mapping[str, Any], timeout: float = 10.0) -> dict[str, Any]:  # noqa: ASYNC109
         """Send one request and wait for its answer.
@@ -166,10 +174,10 @@ class DerivClient:
             async with asyncio.timeout(max(0.0, deadline - monotonic())):
                 return await answer
         except TimeoutError:
-            self._give_up(req_id)
+            self._pending.give_up(req_id)
             raise RequestTimeout(f"no answer to {verb} within {timeout:g} s") from None
         except asyncio.CancelledError:
-            self._give_up(req_id)
+            self._pending.give_up(req_id)
             raise
 
     async def subscribe(self, payload: Mapping[str, Any], timeout: float = 10.0) -> dict[str, Any]:  # noqa: ASYNC109
@@ -188,7 +196,7 @@ class DerivClient:
         """
         self._write(f'{{"paper_ack":{epoch:d}}}')
 
-    def start_buy(self, proposal_id: str, price_cents: int) -> asyncio.Future[dict[str, Any]]:
+    def start_buy(self, proposal_id: str, price_cents: int) -> Answer:
         """Write one purchase, now, exactly once; the future brings the venue's answer.
 
         The frame is in the socket's hands when this returns: there is no await in between. The future ends with the
@@ -215,7 +223,7 @@ class DerivClient:
             raise BudgetExhausted("a purchase now would pass our share of the request budget; wait a minute")
         req_id, answer = self._send({"buy": proposal_id, "price": from_cents(price_cents)})
         self._bought.add(proposal_id)
-        answer.add_done_callback(lambda _: self._waiting.pop(req_id, None))
+        answer.add_done_callback(lambda _: self._pending.forget(req_id))
         return answer
 
     async def close(self) -> None:
@@ -235,16 +243,14 @@ class DerivClient:
                 raise BudgetExhausted(f"{verb} would pass our share of the request budget for another {pause:.0f} s")
             await asyncio.sleep(pause)
 
-    def _send(self, payload: Mapping[str, Any]) -> tuple[int, asyncio.Future[dict[str, Any]]]:
+    def _send(self, payload: Mapping[str, Any]) -> tuple[int, Answer]:
         """Write one request; its answer arrives in the future."""
-        req_id = next(self._ids)
-        text = json.dumps({**payload, "req_id": req_id}, separators=(",", ":"), allow_nan=False)
-        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        self._waiting[req_id] = answer
+        req_id, answer = self._pending.expect()
         try:
+            text = json.dumps({**payload, "req_id": req_id}, separators=(",", ":"), allow_nan=False)
             self._write(text)
-        except NotSent:
-            del self._waiting[req_id]
+        except BaseException:
+            self._pending.forget(req_id)
             raise
         return req_id, answer
 
@@ -254,14 +260,6 @@ class DerivClient:
             raise NotConnected(f"the connection is closed{': ' if self.close_reason else ''}{self.close_reason}")
         self._socket.write(text)
         self._written = self._loop.time()
-
-    def _give_up(self, req_id: int) -> None:
-        """Forget a request; its answer, should it still come, is dropped."""
-        if self._waiting.pop(req_id, None) is None:
-            return
-        if len(self._given_up) >= LATE_ANSWERS:
-            del self._given_up[next(iter(self._given_up))]
-        self._given_up[req_id] = None
 
     async def _ping_when_idle(self, idle: float, pong_timeout: float) -> None:
         """Ask for a sign of life whenever nothing was asked for so long; without an answer, end the connection."""
@@ -308,20 +306,8 @@ class DerivClient:
 
     def _handle(self, frame: dict[str, Any]) -> None:
         """An awaited answer goes to its waiter, everything else to ``events``."""
-        req_id = frame.get("req_id")
-        if type(req_id) is int:
-            waiter = self._waiting.pop(req_id, None)
-            if waiter is not None:
-                if not waiter.done():
-                    error = error_of(frame)
-                    if error is None:
-                        waiter.set_result(frame)
-                    else:
-                        _fail(waiter, error)
-                    return
-            elif req_id in self._given_up:
-                del self._given_up[req_id]
-                return
+        if self._pending.take(frame):
+            return
         if self.events.qsize() >= EVENT_LIMIT:
             raise _Stalled
         self.events.put_nowait(frame)
@@ -331,18 +317,9 @@ class DerivClient:
         self.close_reason = reason
         self.closed.set()
         self._pinger.cancel()
-        for waiter in self._waiting.values():
-            if not waiter.done():
-                _fail(waiter, ConnectionLost(f"the connection closed before the answer came ({reason})"))
-        self._waiting.clear()
+        self._pending.end(reason)
         self.events.put_nowait(None)
 
 
 class _Stalled(Exception):
     """The consumer of ``events`` does not keep up at all."""
-
-
-def _fail(waiter: asyncio.Future[dict[str, Any]], error: Exception) -> None:
-    """End a future with an error that nobody is obliged to look at."""
-    waiter.set_exception(error)
-    waiter.exception()

@@ -12,6 +12,7 @@ in the lower half. Whoever keeps count would win the commission back twice over,
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Literal
 
 from xtitan_core.contracts import (
@@ -109,33 +110,20 @@ def fair_probability(
     """
     if contract_type in DIGITS:
         return _digits(contract_type, digit, spot / pip, sigma_tick, max(ticks, 0.0), levels)
-    sigma = sigma_tick * math.sqrt(max(ticks, 0.0))
+    end = _End(spot, sigma_tick * math.sqrt(max(ticks, 0.0)), jumps_per_tick * ticks, jump_sigma)
     shown = _shown(spot / pip * sigma_tick) if pip else 0.0
     if contract_type in RISE_FALL and upper is None:
         if levels in ("charged", "plain") and not jumps_per_tick:
-            return _at_the_money(contract_type, sigma, spot, pip, 0.5 + shown if levels == "charged" else 0.0)
+            return _at_the_money(contract_type, end.sigma, spot, pip, 0.5 + shown if levels == "charged" else 0.0)
         upper = spot
-
-    def above(level: float) -> float:
-        """Probability of ending above a level."""
-        distance = math.log(level / spot) if level > 0 else -math.inf
-        if not jumps_per_tick:
-            return end_above_probability(distance, sigma)
-        return jump_end_above_probability(distance, sigma, jumps=jumps_per_tick * ticks, jump_sigma=jump_sigma)
-
     half = _towards_winning(contract_type, levels, shown) * pip
     if contract_type in RISE_FALL | HIGHER_LOWER:
         if upper is None:
             raise PriceError(f"{contract_type} needs its barrier")
-        return above(upper - half) if contract_type in _UPWARD else 1.0 - above(upper + half)
-    levels_given = (upper is not None) + (lower is not None)
-    if levels_given < (2 if contract_type in ENDS | STAYS else 1):
-        raise PriceError(f"{contract_type} needs its barriers")
-    outwards = -half if contract_type in _OUTSIDE else half
-    high = math.inf if upper is None else upper + outwards
-    low = 0.0 if lower is None else lower - outwards
+        return end.above(upper - half) if contract_type in _UPWARD else 1.0 - end.above(upper + half)
+    low, high = _range(contract_type, lower, upper, half)
     if contract_type in ENDS:
-        inside = max(0.0, above(low) - above(high))
+        inside = max(0.0, end.above(low) - end.above(high))
     elif jumps_per_tick:
         raise PriceError(f"{contract_type} is not priced on a market with jumps")
     else:
@@ -179,6 +167,41 @@ def bid_probability(
         for levels in ("plain", "kept")
     )
     return min(plain, true + commission / 2)
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Where the price stands at the contract's end.
+
+    Attributes:
+        spot: the price it starts from.
+        sigma: standard deviation of the whole log return, jumps left out.
+        jumps: expected jumps until then; jump_sigma: standard deviation of one's log size.
+    """
+
+    spot: float
+    sigma: float
+    jumps: float
+    jump_sigma: float
+
+    def above(self, level: float) -> float:
+        """Probability of ending above a level."""
+        distance = math.log(level / self.spot) if level > 0 else -math.inf
+        if not self.jumps:
+            return end_above_probability(distance, self.sigma)
+        return jump_end_above_probability(distance, self.sigma, jumps=self.jumps, jump_sigma=self.jump_sigma)
+
+
+def _range(contract_type: ContractType, lower: float | None, upper: float | None, half: float) -> tuple[float, float]:
+    """The levels of a contract on a range or a path, moved by ``half`` towards winning; a missing one is out of reach.
+
+    Raises:
+        PriceError: when a level is missing.
+    """
+    if (upper is not None) + (lower is not None) < (2 if contract_type in ENDS | STAYS else 1):
+        raise PriceError(f"{contract_type} needs its barriers")
+    outwards = -half if contract_type in _OUTSIDE else half
+    return 0.0 if lower is None else lower - outwards, math.inf if upper is None else upper + outwards
 
 
 def _shown(spread: float) -> float:

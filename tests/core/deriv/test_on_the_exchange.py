@@ -14,9 +14,9 @@ from xtitan_core.deriv.endpoints import public_socket_url
 from xtitan_core.deriv.errors import DerivError, VenueError
 from xtitan_core.deriv.history import fetch_ticks
 from xtitan_core.deriv.protocol import Balance, BuyReceipt, OpenContract, Proposal, Tick
+from xtitan_core.deriv.reconnect import PAPER_PACE, connections
 from xtitan_core.deriv.records import PortfolioContract, Shortcode, StatementRow, Transaction
 from xtitan_core.deriv.rest import RestClient
-from xtitan_core.deriv.session import PAPER_PACE, sessions
 from xtitan_core.deriv.verbs import READ_ONLY, TRADING
 
 CALL = Contract(ContractType.CALL, 5, DurationUnit.TICKS)
@@ -135,9 +135,9 @@ async def test_sessions_reconnect_to_the_exchange_with_fresh_passwords(exchange_
     generations = []
     async with (
         RestClient(exchange_url, "paper", "1") as rest,
-        aclosing(sessions(rest, "DOT90000001", TRADING, pace=PAPER_PACE)) as connections,
+        aclosing(connections(rest, "DOT90000001", TRADING, pace=PAPER_PACE)) as clients,
     ):
-        async for client in connections:
+        async for client in clients:
             generations.append(client.generation)
             assert (await client.request({"ping": 1}))["ping"] == "pong"
             if client.generation == 3:

@@ -18,7 +18,7 @@ from xtitan_core.deriv.errors import VenueError
 from xtitan_core.deriv.rest import RestClient
 from xtitan_core.randomness import jitter
 
-_log = logging.getLogger("xtitan.deriv.session")
+_log = logging.getLogger("xtitan.deriv.reconnect")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Backoff:
         return max(wait, self.last_attempt + self.pace.min_interval - now)
 
 
-async def sessions(
+async def connections(
     rest: RestClient,
     account_id: str,
     verbs: frozenset[str],
@@ -85,8 +85,8 @@ async def sessions(
     count 1, 2, 3, ... Leaving the loop closes the last connection; iterate inside ``contextlib.aclosing`` so that it
     does so at once::
 
-        async with aclosing(sessions(rest, account, TRADING)) as connections:
-            async for client in connections:
+        async with aclosing(connections(rest, account, TRADING)) as clients:
+            async for client in clients:
                 await serve(client)
 
     Args:

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xtitan_core.deriv.errors import VenueError
+from xtitan_core.deriv.reconnect import DERIV_PACE, Backoff, Pace, connections
 from xtitan_core.deriv.rest import RestClient
-from xtitan_core.deriv.session import DERIV_PACE, Backoff, Pace, sessions
 from xtitan_core.deriv.verbs import READ_ONLY
 
 QUICK = Pace(min_interval=0.02, delays=(0.01, 0.02, 0.04), stable_after=30.0)
@@ -39,7 +39,7 @@ async def test_each_connection_has_its_own_password_and_the_next_generation(
     generations = []
     async with (
         RestClient(rest_venue.url, "paper", "1") as rest,
-        aclosing(sessions(rest, "DOT1", READ_ONLY, pace=QUICK)) as it,
+        aclosing(connections(rest, "DOT1", READ_ONLY, pace=QUICK)) as it,
     ):
         async for client in it:
             generations.append(client.generation)
@@ -63,7 +63,7 @@ async def test_a_venue_that_accepts_and_closes_is_not_hammered(rest_venue: Any, 
 
     async def use() -> None:
         async with RestClient(rest_venue.url, "paper", "1") as rest:
-            async for client in sessions(rest, "DOT1", READ_ONLY, pace=pace):
+            async for client in connections(rest, "DOT1", READ_ONLY, pace=pace):
                 await client.closed.wait()
 
     with pytest.raises(TimeoutError):
@@ -75,7 +75,7 @@ async def test_it_gives_up_after_as_many_failures_as_it_is_told(rest_venue: Any,
     async with RestClient(rest_venue.url, "paper", "1") as rest:
 
         async def use() -> None:
-            async for client in sessions(rest, "DOT1", READ_ONLY, pace=QUICK, max_failures=3):
+            async for client in connections(rest, "DOT1", READ_ONLY, pace=QUICK, max_failures=3):
                 venue.sockets[-1].transport.abort()
                 await client.closed.wait()
 
@@ -88,7 +88,7 @@ async def test_the_first_failure_is_the_user_s_to_fix_and_comes_at_once(rest_ven
     rest_venue.respond = lambda *_: (500, {})
     async with RestClient(rest_venue.url, "paper", "1") as rest:
         with pytest.raises(VenueError, match="try again later"):
-            async for _ in sessions(rest, "DOT1", READ_ONLY, pace=QUICK):
+            async for _ in connections(rest, "DOT1", READ_ONLY, pace=QUICK):
                 pass
     assert len(rest_venue.requests) == 1
 
@@ -109,7 +109,7 @@ async def test_later_a_passing_failure_is_waited_out_but_a_refused_token_ends_it
     async with RestClient(rest_venue.url, "paper", "1") as rest:
 
         async def use() -> None:
-            async for client in sessions(rest, "DOT1", READ_ONLY, pace=QUICK):
+            async for client in connections(rest, "DOT1", READ_ONLY, pace=QUICK):
                 generations.append(client.generation)
                 await client.close()
 

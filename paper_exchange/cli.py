@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from paper_exchange.commands import oracle, serve, verify
 from paper_exchange.commands.profiles import expand
-from paper_exchange.errors import SetupError
+from paper_exchange.errors import ExchangeError
 from xtitan_core import __version__
 
 INTERRUPTED = 130
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = run(options)
         sys.stdout.flush()
         return code
-    except SetupError as problem:
+    except ExchangeError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1
     except OSError as problem:

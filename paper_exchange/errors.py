@@ -1,12 +1,28 @@
-"""Errors a call can answer with, and the errors a person starting the exchange can cause."""
+"""The exchange's errors, one tree.
+
+``ExchangeError``
+    ``SetupError``: the exchange cannot be started as asked.
+    ``CallError``: a request on a socket is refused.
+    ``RestError`` (``net.envelope``): a REST request is refused.
+    ``OracleError`` (``markets.oracles``): there is no such contract or edge on a planted symbol.
+    ``Unanswered`` (``verify.trader``): the exchange did not answer while it was verified.
+
+The command line prints the text of any of them as one line.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from xtitan_core.errors import XtitanError
 
-class CallError(Exception):
+
+class ExchangeError(XtitanError):
+    """Whatever the exchange raises on purpose."""
+
+
+class CallError(ExchangeError):
     """A request refused with one of Deriv's error codes.
 
     Attributes:
@@ -42,5 +58,5 @@ class CallError(Exception):
         return body
 
 
-class SetupError(ValueError):
+class SetupError(ExchangeError, ValueError):
     """The exchange cannot start as asked: one line for the person who asked, with what to do."""

@@ -8,7 +8,7 @@ from paper_exchange.money import number
 from paper_exchange.protocol.frames import Frame
 from paper_exchange.trading.notices import balance_body
 from paper_exchange.venue.accounts import Account, CashRow
-from paper_exchange.venue.connections import Connection
+from paper_exchange.venue.connections import Connection, Stream
 from paper_exchange.venue.state import Venue
 
 
@@ -55,7 +55,7 @@ def _statement_row(row: CashRow, app_id: int | None, *, described: bool) -> dict
 
 def transaction(venue: Venue, connection: Connection, account: Account, request: Frame) -> None:
     """Open the stream of cash movements; the first frame carries nothing but its id."""
-    stream = venue.subscribe(connection, request, "transaction", ("transaction",), "transaction", "transaction")
+    stream = venue.subscribe(connection, request, Stream("transaction"))
     venue.reply(connection, request, "transaction", {"id": stream.subscription_id}, subscription=stream)
 
 
@@ -64,6 +64,6 @@ def balance(venue: Venue, connection: Connection, account: Account, request: Fra
     body = balance_body(account)
     stream = None
     if request.get("subscribe") == 1:
-        stream = venue.subscribe(connection, request, "balance", ("balance",), "balance", "balance")
+        stream = venue.subscribe(connection, request, Stream("balance"))
         body["id"] = stream.subscription_id
     venue.reply(connection, request, "balance", body, subscription=stream)

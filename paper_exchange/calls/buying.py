@@ -12,10 +12,10 @@ from paper_exchange.errors import CallError
 from paper_exchange.money import number, text
 from paper_exchange.protocol.frames import Frame
 from paper_exchange.trading.bookings import book_purchase
-from paper_exchange.trading.notices import notify_cash, notify_contract
+from paper_exchange.trading.notices import contract_stream, notify_cash, notify_contract
 from paper_exchange.trading.quotes import price_moves, price_now, proposal_body, read_terms, remember
 from paper_exchange.venue.accounts import Account
-from paper_exchange.venue.connections import Connection, Proposal
+from paper_exchange.venue.connections import Connection, Proposal, Stream
 from paper_exchange.venue.state import Venue
 
 MAX_OPEN = 100
@@ -36,9 +36,9 @@ def proposal(venue: Venue, connection: Connection, request: Frame) -> None:
     price = price_now(venue, terms, last, venue.commission(connection, terms))
     stream = None
     if "subscribe" in request:
-        key = ("proposal", *sorted((k, str(v)) for k, v in request.items() if k not in ("req_id", "passthrough")))
+        asked = tuple(sorted((k, str(v)) for k, v in request.items() if k not in ("req_id", "passthrough")))
         follows = terms.symbol.name if price_moves(terms) else None
-        stream = venue.subscribe(connection, request, "proposal", key, "proposal", "proposal", symbol=follows)
+        stream = venue.subscribe(connection, request, Stream("proposal", asked, symbol=follows))
     proposal_id = stream.subscription_id if stream else venue.new_id("proposal")
     remember(venue, connection, proposal_id, terms, price, stream)
     body = proposal_body(venue, terms, price, proposal_id, spot_time, last)
@@ -80,9 +80,7 @@ def buy(venue: Venue, connection: Connection, account: Account, request: Frame) 
     stream = None
     if "subscribe" in request:
         # Before the booking: a subscription too many must refuse the purchase, not follow it.
-        kind = "proposal_open_contract"
-        key = (kind, bought.contract_id)
-        stream = venue.subscribe(connection, request, kind, key, kind, kind, contract_id=bought.contract_id)
+        stream = venue.subscribe(connection, request, contract_stream(bought.contract_id))
     _use_up(venue, connection, request["buy"])
     row = book_purchase(venue, account, bought)
     body = {

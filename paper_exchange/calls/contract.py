@@ -8,7 +8,7 @@ from paper_exchange.contracts.open_contract import OpenContract
 from paper_exchange.contracts.views import portfolio_row, profit_row, shown_type
 from paper_exchange.errors import CallError
 from paper_exchange.protocol.frames import Frame
-from paper_exchange.trading.notices import send_view
+from paper_exchange.trading.notices import contract_stream, send_view
 from paper_exchange.trading.positions import own_names, view_of
 from paper_exchange.venue.accounts import Account
 from paper_exchange.venue.connections import Connection
@@ -31,9 +31,7 @@ def proposal_open_contract(venue: Venue, connection: Connection, account: Accoun
     stream = None
     # A contract that is over sends nothing more, so there is nothing to subscribe to.
     if "subscribe" in request and (contract_id is None or shown[0].sold_for is None):
-        stream = venue.subscribe(
-            connection, request, _CALL, (_CALL, contract_id), _CALL, _CALL, contract_id=contract_id
-        )
+        stream = venue.subscribe(connection, request, contract_stream(contract_id))
     if not shown:
         venue.reply(connection, request, _CALL, {}, subscription=stream)
     for contract in shown:

@@ -11,6 +11,7 @@ from paper_exchange.markets.calendar import WEEK
 from paper_exchange.markets.series import TickSource
 from paper_exchange.money import spot
 from paper_exchange.protocol.frames import Frame
+from paper_exchange.trading.ticks import candle_stream, tick_stream
 from paper_exchange.venue.connections import Connection
 from paper_exchange.venue.state import Venue
 
@@ -47,9 +48,9 @@ def ticks_history(venue: Venue, connection: Connection, request: Frame) -> None:
     stream = None
     if "subscribe" in request:
         venue.check_streamed(name)
-        kind, msg_type = ("candles", "ohlc") if candles else ("ticks", "tick")
-        key = ("candles", name, granularity) if candles else ("ticks", name)
-        stream = venue.subscribe(connection, request, kind, key, name, msg_type, symbol=name, granularity=granularity)
+        stream = venue.subscribe(
+            connection, request, candle_stream(name, granularity) if candles else tick_stream(name)
+        )
     extra = {"pip_size": source.symbol.decimals}
     if not candles:
         times, prices = last_ticks(source, start, end, count)

@@ -9,7 +9,7 @@ from typing import Any
 from paper_exchange.contracts.offerings import CATEGORIES, Offer, Span, all_types, offers, sentiment
 from paper_exchange.errors import CallError
 from paper_exchange.protocol.frames import Frame
-from paper_exchange.trading.ticks import tick_body, tick_frame
+from paper_exchange.trading.ticks import tick_body, tick_frame, tick_stream
 from paper_exchange.venue.connections import Connection
 from paper_exchange.venue.state import Venue
 from xtitan_core.clock import DAY
@@ -171,10 +171,9 @@ def ticks(venue: Venue, connection: Connection, request: Frame) -> None:
         return
     for name in names:
         venue.check_streamed(name)
-        connection.check_new(("ticks", name), name, len(names))
+        connection.check_new(tick_stream(name), len(names))
     for symbol, epoch, quote in found:
-        key = ("ticks", symbol.name)
-        stream = venue.subscribe(connection, request, "ticks", key, symbol.name, "tick", symbol=symbol.name)
+        stream = venue.subscribe(connection, request, tick_stream(symbol.name))
         venue.send(connection, tick_frame(stream, symbol, epoch, quote))
 
 

@@ -27,7 +27,7 @@ def forget_all(venue: Venue, connection: Connection, request: Frame) -> None:
     """End every stream of the named kinds and list their ids."""
     named = request["forget_all"]
     kinds = {named} if isinstance(named, str) else set(named)
-    ended = [s.subscription_id for s in connection.subscriptions.values() if s.kind in kinds]
+    ended = [s.subscription_id for s in connection.subscriptions.values() if s.stream.kind in kinds]
     for subscription_id in ended:
         venue.forget(connection, subscription_id)
     venue.reply(connection, request, "forget_all", ended)

@@ -10,7 +10,7 @@ from typing import Any
 
 from paper_exchange.commands.instants import instant
 from paper_exchange.errors import SetupError
-from paper_exchange.markets.oracles import OracleError, oracle
+from paper_exchange.markets.oracles import oracle
 from paper_exchange.markets.plant import DEFAULT_PHI, Plant
 from paper_exchange.markets.world import DEFAULT_START
 from xtitan_core.contracts import ContractType
@@ -58,7 +58,8 @@ def run(options: argparse.Namespace) -> int:
     """Print the win rate.
 
     Raises:
-        SetupError: no such contract, or no such edge.
+        SetupError: there is no such contract type, or no such plant.
+        OracleError: the contract is impossible, or the symbol has no edge in it.
     """
     plant = Plant(
         phi=options.planted_phi,
@@ -69,19 +70,16 @@ def run(options: argparse.Namespace) -> int:
     at = options.start if options.at is None else options.at
     if options.type not in list(ContractType):
         raise SetupError(f"unknown contract type {options.type!r}; choose one of {', '.join(ContractType)}")
-    try:
-        best = oracle(
-            options.symbol,
-            ContractType(options.type),
-            options.ticks,
-            plant,
-            barrier=options.barrier,
-            barrier2=options.barrier2,
-            digit=options.digit,
-            delay=options.delay,
-            strength=plant.strength(at),
-        )
-    except OracleError as problem:
-        raise SetupError(str(problem)) from None
+    best = oracle(
+        options.symbol,
+        ContractType(options.type),
+        options.ticks,
+        plant,
+        barrier=options.barrier,
+        barrier2=options.barrier2,
+        digit=options.digit,
+        delay=options.delay,
+        strength=plant.strength(at),
+    )
     sys.stdout.write(f"{json.dumps(asdict(best)) if options.json else best.win_rate}\n")
     return 0

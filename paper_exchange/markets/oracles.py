@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from paper_exchange.errors import ExchangeError
 from paper_exchange.markets.markov_walk import MarkovWalk
 from paper_exchange.markets.plant import Plant
 from paper_exchange.markets.regimes import DRIFT_TICKS, VOLATILITY_TICKS
@@ -44,7 +45,7 @@ _CHOSEN = {ContractType.DIGITMATCH: 0.1, ContractType.DIGITDIFF: 0.9}
 _FALL = {ContractType.PUT, ContractType.PUTE, ContractType.LOWER}
 
 
-class OracleError(ValueError):
+class OracleError(ExchangeError, ValueError):
     """A contract on which the world has no edge, or that does not exist."""
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, MutableMapping
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.http11 import Request
+from websockets.http11 import Request as HttpRequest
 
 
 class BatchingTransport(asyncio.Transport):
@@ -101,7 +101,7 @@ def line_of(scope: MutableMapping[str, Any]) -> BatchingTransport | None:
 class BatchingProtocol(WebSocketsSansIOProtocol):
     """uvicorn's websocket protocol over a batching transport."""
 
-    def handle_connect(self, event: Request) -> None:
+    def handle_connect(self, event: HttpRequest) -> None:
         super().handle_connect(event)
         if self.response.status_code == 101:
             self.scope["extensions"][LINE] = self.transport  # type: ignore[assignment]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 
+from paper_exchange.errors import ExchangeError
 from paper_exchange.protocol.decoding import decode_request
 from xtitan_core.clock import monotonic
 
@@ -17,7 +18,7 @@ MAX_BODY = 65_536
 _HTTP_CODES = {404: "NotFound", 405: "MethodNotAllowed"}
 
 
-class RestError(Exception):
+class RestError(ExchangeError):
     """A REST request refused, in Deriv's error envelope.
 
     Args:
@@ -36,17 +37,17 @@ def refused(status: int, code: str, message: str, field: str = "") -> RestError:
     return RestError(status, (code, message, field))
 
 
-def begin(request: Request) -> None:
+def begin(request: HttpRequest) -> None:
     """Start the clock of ``meta.timing``."""
     request.state.begun = monotonic()
 
 
-def answer(request: Request, data: Any, status: int = 200) -> Response:
+def answer(request: HttpRequest, data: Any, status: int = 200) -> Response:
     """A successful answer."""
     return JSONResponse({"data": data, "meta": _meta(request)}, status_code=status)
 
 
-async def rest_error(request: Request, error: Exception) -> Response:
+async def rest_error(request: HttpRequest, error: Exception) -> Response:
     """The answer to a refused request."""
     assert isinstance(error, RestError)
     rows = []
@@ -56,14 +57,14 @@ async def rest_error(request: Request, error: Exception) -> Response:
     return JSONResponse({"errors": rows, "meta": _meta(request)}, status_code=error.status)
 
 
-async def http_error(request: Request, error: Exception) -> Response:
+async def http_error(request: HttpRequest, error: Exception) -> Response:
     """The answer where no route or no method fits."""
     assert isinstance(error, HTTPException)
     code = _HTTP_CODES.get(error.status_code, "BadInputRequest")
     return await rest_error(request, refused(error.status_code, code, error.detail))
 
 
-async def read_object(request: Request) -> dict[str, Any]:
+async def read_object(request: HttpRequest) -> dict[str, Any]:
     """The body as a JSON object.
 
     Raises:
@@ -80,7 +81,7 @@ async def read_object(request: Request) -> dict[str, Any]:
     return body
 
 
-def _meta(request: Request) -> dict[str, Any]:
+def _meta(request: HttpRequest) -> dict[str, Any]:
     begun = getattr(request.state, "begun", None)
     timing = 0 if begun is None else int((monotonic() - begun) * 1_000)
     return {"endpoint": request.url.path, "method": request.method, "timing": timing}

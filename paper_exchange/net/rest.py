@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
@@ -31,7 +31,7 @@ SOCKETS = f"{OPTIONS}/ws"
 BULK = f"{OPTIONS}/contracts/bulk-purchase"
 NEW_ACCOUNT_MEMBERS = {"currency": ("USD",), "group": ("row",), "account_type": ("demo", "real")}
 
-Handler = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[HttpRequest], Awaitable[Response]]
 
 
 OTP_REFUSALS = {401: "Unauthorized", 429: "RateLimit"}
@@ -48,15 +48,15 @@ class Rest:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
-    async def health(self, request: Request) -> Response:
+    async def health(self, request: HttpRequest) -> Response:
         """Alive."""
         return PlainTextResponse("OK")
 
-    async def accounts(self, request: Request) -> Response:
+    async def accounts(self, request: HttpRequest) -> Response:
         """Every account of the user."""
         return answer(request, [_account_row(account) for account in self._gateway.exchange.accounts.values()])
 
-    async def create_account(self, request: Request) -> Response:
+    async def create_account(self, request: HttpRequest) -> Response:
         """The account of a type there is one of already; no more of them, and no real ones, exist here."""
         body = await read_object(request)
         for name, allowed in NEW_ACCOUNT_MEMBERS.items():
@@ -69,7 +69,7 @@ class Rest:
                 return answer(request, _account_row(account))
         raise refused(403, "AccessDenied", "The paper exchange has no real accounts")
 
-    async def otp(self, request: Request) -> Response:
+    async def otp(self, request: HttpRequest) -> Response:
         """A one-time password, inside the URL it is good for."""
         # 400, not 404: the published answers of this call are 200, 400, 401 and 500.
         account = self._account(request, unknown=400)
@@ -93,7 +93,7 @@ class Rest:
             },
         )
 
-    async def reset_balance(self, request: Request) -> Response:
+    async def reset_balance(self, request: HttpRequest) -> Response:
         """Cash back to the opening balance."""
         account = self._account(request, unknown=404)
         self._gateway.sync()
@@ -104,7 +104,7 @@ class Rest:
     def bulk_purchase(self, account_type: str) -> Handler:
         """The handler that buys one contract for many accounts of a type."""
 
-        async def handler(request: Request) -> Response:
+        async def handler(request: HttpRequest) -> Response:
             body = await read_object(request)
             self._gateway.sync()
             rows = purchase_all(
@@ -115,13 +115,13 @@ class Rest:
 
         return handler
 
-    async def truth(self, request: Request) -> Response:
+    async def truth(self, request: HttpRequest) -> Response:
         """What really happened."""
         self._gateway.sync()
         self._gateway.deliver()
         return JSONResponse(truth(self._gateway.exchange, events=request.query_params.get("events") == "1"))
 
-    async def faults(self, request: Request) -> Response:
+    async def faults(self, request: HttpRequest) -> Response:
         """Script a fault, ``{"fault": NAME, "key": value, ...}``; or list the catalogue and what fired."""
         exchange = self._gateway.exchange
         if request.method == "GET":
@@ -138,7 +138,7 @@ class Rest:
     def guarded(self, handler: Handler, *, token: bool = True, app_id: bool = True, budget: bool = True) -> Handler:
         """The handler behind the checks of its headers and of the request budgets."""
 
-        async def checked(request: Request) -> Response:
+        async def checked(request: HttpRequest) -> Response:
             begin(request)
             if token:
                 _check_token(request)
@@ -155,7 +155,7 @@ class Rest:
 
         return checked
 
-    def _account(self, request: Request, *, unknown: int) -> Account:
+    def _account(self, request: HttpRequest, *, unknown: int) -> Account:
         account = self._gateway.exchange.accounts.get(request.path_params["account_id"])
         if account is None:
             raise refused(unknown, "AccountNotFound", "Account not found", "account_id")
@@ -193,14 +193,14 @@ def application(gateway: Gateway, idle: IdleRule | None = None) -> Starlette:
     )
 
 
-def _check_token(request: Request) -> None:
+def _check_token(request: HttpRequest) -> None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or token.strip() != PAPER_TOKEN:
         text = f"Invalid or missing token; the paper profile takes {PAPER_TOKEN!r}"
         raise refused(401, "Unauthorized", text, "Authorization")
 
 
-def _app_id(request: Request) -> int | None:
+def _app_id(request: HttpRequest) -> int | None:
     """The app id, where it is a number of sane size; older ones were, newer ones are texts."""
     text = request.headers["deriv-app-id"]
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paper_exchange.protocol.schema import Field, Request
+from paper_exchange.protocol.schema import Field, RequestSchema
 
 ONE = Field("integer", enum=(1,))
 _SYMBOL = Field("string", pattern=r"^\w{2,30}$")
@@ -55,23 +55,23 @@ _PARAMETERS = Field(
     required=_CONTRACT_NEEDS,
 )
 
-REQUESTS: dict[str, Request] = {
-    "ping": Request({"ping": ONE}, ("ping",)),
-    "time": Request({"time": ONE}, ("time",)),
-    "active_symbols": Request(
+REQUESTS: dict[str, RequestSchema] = {
+    "ping": RequestSchema({"ping": ONE}, ("ping",)),
+    "time": RequestSchema({"time": ONE}, ("time",)),
+    "active_symbols": RequestSchema(
         {"active_symbols": Field("string", enum=("full", "brief")), "contract_type": _CONTRACT_TYPE_LIST},
         ("active_symbols",),
     ),
-    "contracts_for": Request({"contracts_for": _SYMBOL}, ("contracts_for",)),
-    "contracts_list": Request({"contracts_list": ONE}, ("contracts_list",)),
-    "trading_times": Request(
+    "contracts_for": RequestSchema({"contracts_for": _SYMBOL}, ("contracts_for",)),
+    "contracts_list": RequestSchema({"contracts_list": ONE}, ("contracts_list",)),
+    "trading_times": RequestSchema(
         {"trading_times": Field("string", pattern=r"^([0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|today)$")}, ("trading_times",)
     ),
-    "ticks": Request(
+    "ticks": RequestSchema(
         {"ticks": Field("string", pattern=r"^\w{2,30}$", otherwise=Field("array", items=_SYMBOL)), "subscribe": ONE},
         ("ticks",),
     ),
-    "ticks_history": Request(
+    "ticks_history": RequestSchema(
         {
             "ticks_history": _SYMBOL,
             "adjust_start_time": ONE,
@@ -84,8 +84,8 @@ REQUESTS: dict[str, Request] = {
         },
         ("ticks_history", "end"),
     ),
-    "proposal": Request({"proposal": ONE, "subscribe": ONE, **_CONTRACT}, ("proposal", *_CONTRACT_NEEDS)),
-    "buy": Request(
+    "proposal": RequestSchema({"proposal": ONE, "subscribe": ONE, **_CONTRACT}, ("proposal", *_CONTRACT_NEEDS)),
+    "buy": RequestSchema(
         {
             "buy": Field("string", pattern=r"^(?:[\w-]{32,128}|1)$"),
             "parameters": _PARAMETERS,
@@ -95,14 +95,14 @@ REQUESTS: dict[str, Request] = {
         ("buy", "price"),
         account=True,
     ),
-    "sell": Request({"sell": Field("integer"), "price": Field("number")}, ("sell", "price"), account=True),
-    "proposal_open_contract": Request(
+    "sell": RequestSchema({"sell": Field("integer"), "price": Field("number")}, ("sell", "price"), account=True),
+    "proposal_open_contract": RequestSchema(
         {"proposal_open_contract": ONE, "contract_id": Field("integer"), "subscribe": ONE},
         ("proposal_open_contract",),
         account=True,
     ),
-    "portfolio": Request({"portfolio": ONE, "contract_type": _CONTRACT_TYPE_LIST}, ("portfolio",), account=True),
-    "profit_table": Request(
+    "portfolio": RequestSchema({"portfolio": ONE, "contract_type": _CONTRACT_TYPE_LIST}, ("portfolio",), account=True),
+    "profit_table": RequestSchema(
         {
             "profit_table": ONE,
             "contract_type": _CONTRACT_TYPE_LIST,
@@ -116,7 +116,7 @@ REQUESTS: dict[str, Request] = {
         ("profit_table",),
         account=True,
     ),
-    "statement": Request(
+    "statement": RequestSchema(
         {
             "statement": ONE,
             "action_type": Field("string", enum=("buy", "sell", "deposit", "withdrawal")),
@@ -129,15 +129,15 @@ REQUESTS: dict[str, Request] = {
         ("statement",),
         account=True,
     ),
-    "transaction": Request({"transaction": ONE, "subscribe": ONE}, ("transaction", "subscribe"), account=True),
-    "balance": Request({"balance": ONE, "subscribe": _FLAG}, ("balance",), account=True),
-    "cancel": Request({"cancel": Field("integer")}, ("cancel",), account=True),
-    "contract_update": Request(
+    "transaction": RequestSchema({"transaction": ONE, "subscribe": ONE}, ("transaction", "subscribe"), account=True),
+    "balance": RequestSchema({"balance": ONE, "subscribe": _FLAG}, ("balance",), account=True),
+    "cancel": RequestSchema({"cancel": Field("integer")}, ("cancel",), account=True),
+    "contract_update": RequestSchema(
         {"contract_update": ONE, "contract_id": Field("integer"), "limit_order": _NEW_LIMIT_ORDER},
         ("contract_update", "contract_id", "limit_order"),
         account=True,
     ),
-    "contract_update_history": Request(
+    "contract_update_history": RequestSchema(
         {
             "contract_update_history": ONE,
             "contract_id": Field("integer"),
@@ -146,11 +146,11 @@ REQUESTS: dict[str, Request] = {
         ("contract_update_history", "contract_id"),
         account=True,
     ),
-    "forget": Request({"forget": Field("string", pattern=r"^[\w-]{32,128}$")}, ("forget",)),
-    "forget_all": Request(
+    "forget": RequestSchema({"forget": Field("string", pattern=r"^[\w-]{32,128}$")}, ("forget",)),
+    "forget_all": RequestSchema(
         {"forget_all": Field("string", enum=_STREAMS.enum, otherwise=Field("array", items=_STREAMS))}, ("forget_all",)
     ),
-    "logout": Request(
+    "logout": RequestSchema(
         {"logout": ONE, "loginid": Field("string", pattern=r"^[A-Za-z]+[0-9]+$")}, ("logout",), account=True
     ),
 }

@@ -83,8 +83,8 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """One call.
+class RequestSchema:
+    """What the requests of one call hold.
 
     Attributes:
         fields: members it accepts besides ``passthrough`` and ``req_id``.
@@ -107,7 +107,7 @@ def integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def validate(call: Request, request: Mapping[str, Any]) -> None:
+def validate(call: RequestSchema, request: Mapping[str, Any]) -> None:
     """Hold a request against its call's schema.
 
     Raises:

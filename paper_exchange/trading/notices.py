@@ -8,8 +8,13 @@ from paper_exchange.contracts.open_contract import OpenContract
 from paper_exchange.money import number
 from paper_exchange.trading.positions import view_of
 from paper_exchange.venue.accounts import Account, CashRow
-from paper_exchange.venue.connections import Connection, Subscription
+from paper_exchange.venue.connections import Connection, Stream, Subscription
 from paper_exchange.venue.state import Venue
+
+
+def contract_stream(contract_id: int | None) -> Stream:
+    """The stream of one contract's states, or with None of all contracts of the account."""
+    return Stream("proposal_open_contract", (contract_id,), contract_id=contract_id)
 
 
 def notify_cash(venue: Venue, account: Account, row: CashRow) -> None:
@@ -59,12 +64,12 @@ def notify_contract(venue: Venue, contract: OpenContract) -> None:
         if connection.account is None or connection.account.account_id != contract.account_id:
             continue
         for subscription in list(connection.of_kind("proposal_open_contract")):
-            if subscription.contract_id not in (None, contract.contract_id):
+            if subscription.stream.contract_id not in (None, contract.contract_id):
                 continue
             if view is None:
                 view = view_of(venue, contract)
             send_view(venue, connection, subscription, view)
-            if contract.sold_for is not None and subscription.contract_id is not None:
+            if contract.sold_for is not None and subscription.stream.contract_id is not None:
                 venue.forget(connection, subscription.subscription_id)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from paper_exchange.money import spot
 from paper_exchange.protocol.frames import Frame
 from paper_exchange.trading.quotes import requote
-from paper_exchange.venue.connections import Subscription
+from paper_exchange.venue.connections import Stream, Subscription
 from paper_exchange.venue.state import Venue
 from xtitan_core.symbols import Symbol
 
@@ -17,16 +17,28 @@ SPREAD = 1.1e-4
 """Half the distance between bid and ask as a fraction of the symbol's first price; recorded on R_50: 0.01 at 92."""
 
 
+def tick_stream(symbol: str) -> Stream:
+    """The stream of a symbol's ticks."""
+    return Stream("ticks", (symbol,), msg_type="tick", label=symbol, symbol=symbol)
+
+
+def candle_stream(symbol: str, granularity: int) -> Stream:
+    """The stream of a symbol's candles of ``granularity`` seconds."""
+    return Stream(
+        "candles", (symbol, granularity), msg_type="ohlc", label=symbol, symbol=symbol, granularity=granularity
+    )
+
+
 def send_tick(venue: Venue, symbol: Symbol, epoch: int, quote: float) -> None:
     """Send a tick to every connection that subscribed to its symbol, as the stream's kind shows it."""
     body = ""
     for connection, subscription in venue.watchers.get(symbol.name, ()):
-        if subscription.kind == "ticks":
+        if subscription.stream.kind == "ticks":
             # One text for all subscribers, put together rather than encoded: ticks are nearly all that is ever sent.
             body = body or tick_text(symbol, epoch, quote)
             text = f'{subscription.opening},"tick":{body},"id":"{subscription.subscription_id}"}}}}'
             venue.send_text(connection, text)
-        elif subscription.kind == "proposal":
+        elif subscription.stream.kind == "proposal":
             requote(venue, connection, subscription)
         else:
             venue.send(connection, _candle_frame(subscription, symbol, epoch, quote))
@@ -69,7 +81,7 @@ def tick_frame(subscription: Subscription, symbol: Symbol, epoch: int, quote: fl
 
 def _candle_frame(subscription: Subscription, symbol: Symbol, epoch: int, quote: float) -> Frame:
     """One ``ohlc`` update: prices as text, the candle that ``epoch`` falls into."""
-    opened = epoch // subscription.granularity * subscription.granularity
+    opened = epoch // subscription.stream.granularity * subscription.stream.granularity
     candle = subscription.candle
     if not candle or candle[0] != opened:
         subscription.candle = candle = [opened, quote, quote, quote, quote]
@@ -77,7 +89,7 @@ def _candle_frame(subscription: Subscription, symbol: Symbol, epoch: int, quote:
     body = {
         "close": symbol.format(candle[4]),
         "epoch": epoch,
-        "granularity": subscription.granularity,
+        "granularity": subscription.stream.granularity,
         "high": symbol.format(candle[2]),
         "id": subscription.subscription_id,
         "low": symbol.format(candle[3]),

@@ -16,24 +16,45 @@ MAX_SUBSCRIPTIONS = 100
 MAX_PROPOSALS = 1_000
 
 
-@dataclass(slots=True)
-class Subscription:
-    """A stream a request opened; every frame of it repeats the request.
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What a client can subscribe to; a connection has each only once.
 
     Attributes:
         kind: the word ``forget_all`` uses.
-        key: what makes a second one a duplicate.
+        parameters: what tells it from the other streams of its kind.
+        msg_type: of its frames; the kind where it is not named.
+        label: its name in the AlreadySubscribed message; the kind where it is not named.
+        symbol: whose ticks cause its frames, None for none.
+        contract_id: the one contract it follows, None for all or none.
+        granularity: of candles, seconds.
+    """
+
+    kind: str
+    parameters: tuple[Any, ...] = ()
+    msg_type: str | None = None
+    label: str | None = None
+    symbol: str | None = None
+    contract_id: int | None = None
+    granularity: int = 0
+
+    def same_as(self, other: Stream) -> bool:
+        """Whether the two are one stream to the client."""
+        return self.kind == other.kind and self.parameters == other.parameters
+
+
+@dataclass(slots=True)
+class Subscription:
+    """A stream that a request opened; every frame of it repeats the request.
+
+    Attributes:
         head: the members every frame starts with.
         opening: ``head`` as text, its closing brace left out.
     """
 
     subscription_id: str
-    kind: str
-    key: tuple[Any, ...]
+    stream: Stream
     head: Frame
-    symbol: str | None = None
-    contract_id: int | None = None
-    granularity: int = 0
     candle: list[float] = field(default_factory=list)
     """Open time, open, high, low, close of the candle being built."""
     opening: str = field(init=False)
@@ -81,21 +102,20 @@ class Connection:
 
     def of_kind(self, kind: str) -> Iterator[Subscription]:
         """Subscriptions of one kind, oldest first."""
-        return (s for s in self.subscriptions.values() if s.kind == kind)
+        return (s for s in self.subscriptions.values() if s.stream.kind == kind)
 
-    def check_new(self, key: tuple[Any, ...], what: str, count: int = 1) -> None:
-        """Refuse a duplicate or subscriptions too many.
+    def check_new(self, stream: Stream, count: int = 1) -> None:
+        """Refuse a duplicate, or too many subscriptions.
 
         Args:
-            key: of the new subscription.
-            what: named in the message.
+            stream: the new one.
             count: how many are wanted together.
 
         Raises:
             CallError: AlreadySubscribed or RateLimit.
         """
-        if any(s.key == key for s in self.subscriptions.values()):
-            raise CallError("AlreadySubscribed", f"You are already subscribed to {what}")
+        if any(stream.same_as(s.stream) for s in self.subscriptions.values()):
+            raise CallError("AlreadySubscribed", f"You are already subscribed to {stream.label or stream.kind}")
         if len(self.subscriptions) + count > MAX_SUBSCRIPTIONS:
             raise CallError("RateLimit", f"You have reached the limit of {MAX_SUBSCRIPTIONS} active subscriptions.")
 

@@ -21,7 +21,7 @@ from paper_exchange.protocol.frames import Frame, Item
 from paper_exchange.protocol.schema import integer
 from paper_exchange.venue.accounts import Account
 from paper_exchange.venue.budgets import Budgets
-from paper_exchange.venue.connections import Connection, Subscription
+from paper_exchange.venue.connections import Connection, Stream, Subscription
 from paper_exchange.venue.events import Events
 from paper_exchange.venue.hooks import Hooks, Undisturbed
 from paper_exchange.venue.lockstep import Lockstep
@@ -131,40 +131,22 @@ class Venue:
             frame |= extra
         return self.send(connection, frame)
 
-    def subscribe(
-        self,
-        connection: Connection,
-        request: Frame,
-        kind: str,
-        key: tuple[Any, ...],
-        what: str,
-        msg_type: str,
-        *,
-        symbol: str | None = None,
-        contract_id: int | None = None,
-        granularity: int = 0,
-    ) -> Subscription:
+    def subscribe(self, connection: Connection, request: Frame, stream: Stream) -> Subscription:
         """Open a stream.
-
-        Args:
-            kind: the word ``forget_all`` uses.
-            key: equal keys are the same subscription.
-            what: named in the AlreadySubscribed message.
-            msg_type: of the stream's frames.
 
         Raises:
             CallError: AlreadySubscribed or RateLimit.
         """
-        connection.check_new(key, what)
+        connection.check_new(stream)
         subscription_id = self.new_id("subscription")
-        head: Frame = {"echo_req": request, "msg_type": msg_type}
+        head: Frame = {"echo_req": request, "msg_type": stream.msg_type or stream.kind}
         if "req_id" in request:
             head["req_id"] = request["req_id"]
         head["subscription"] = {"id": subscription_id}
-        subscription = Subscription(subscription_id, kind, key, head, symbol, contract_id, granularity)
+        subscription = Subscription(subscription_id, stream, head)
         connection.subscriptions[subscription_id] = subscription
-        if symbol is not None:
-            self.watchers.setdefault(symbol, []).append((connection, subscription))
+        if stream.symbol is not None:
+            self.watchers.setdefault(stream.symbol, []).append((connection, subscription))
         return subscription
 
     def forget(self, connection: Connection, subscription_id: str) -> bool:
@@ -174,12 +156,13 @@ class Venue:
             return False
         # A streamed price can be bought while its stream lives, no longer; its id is the stream's.
         connection.proposals.pop(subscription_id, None)
-        if subscription.symbol is not None:
-            left = [pair for pair in self.watchers[subscription.symbol] if pair[1] is not subscription]
+        symbol = subscription.stream.symbol
+        if symbol is not None:
+            left = [pair for pair in self.watchers[symbol] if pair[1] is not subscription]
             if left:
-                self.watchers[subscription.symbol] = left
+                self.watchers[symbol] = left
             else:
-                del self.watchers[subscription.symbol]
+                del self.watchers[symbol]
         return True
 
     def new_id(self, purpose: str) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from paper_exchange.errors import ExchangeError
 from paper_exchange.protocol.frames import Frame
 from paper_exchange.verify.tally import Tally
 
@@ -24,8 +25,8 @@ PIPELINE = 200
 """Bad requests on the way at a time."""
 
 
-class Unanswered(Exception):
-    """A request that no frame answered."""
+class Unanswered(ExchangeError):
+    """No frame answered a request."""
 
 
 class Trader:

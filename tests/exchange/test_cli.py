@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from paper_exchange.cli import INTERRUPTED, main, parser
+from paper_exchange.errors import ExchangeError
 from paper_exchange.markets.oracles import momentum_win_rate
 from paper_exchange.markets.plant import DEFAULT_PHI
 
@@ -218,3 +220,19 @@ def test_a_replay_starts_where_its_file_does(tmp_path: Path) -> None:
     process.terminate()
     process.communicate(timeout=10)
     assert line.endswith("now=1760000000")
+
+
+def test_every_error_of_the_exchange_is_one_line_of_one_tree(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("errors", "markets.oracles", "net.envelope", "verify.trader"):
+        module = importlib.import_module(f"paper_exchange.{name}")
+        own = [kind for kind in vars(module).values() if isinstance(kind, type) and kind.__module__ == module.__name__]
+        errors = [kind for kind in own if issubclass(kind, Exception)]
+        assert errors
+        assert all(issubclass(kind, ExchangeError) for kind in errors)
+
+    def fail(*_: object, **__: object) -> None:
+        raise ExchangeError("first line\nsecond line")
+
+    monkeypatch.setattr("paper_exchange.commands.oracle.oracle", fail)
+    assert main(["oracle"]) == 1
+    assert capsys.readouterr().err == "error: first line second line\n"

@@ -205,3 +205,17 @@ def test_a_package_may_hand_on_names(tmp_path: Path) -> None:
     (tmp_path / "live_runner/__init__.py").write_text("from xtitan_core.clock import DAY\n")
     (tmp_path / "live_runner/reader.py").write_text("from live_runner import DAY\n")
     assert house.second_doors(house.modules(tmp_path, PACKAGES)) == []
+
+
+def test_a_constant_has_one_value() -> None:
+    assert house.two_values(house.modules(ROOT, PACKAGES)) == []
+
+
+@pytest.mark.parametrize("planted", ["DAY = 86_401", "DAY: Final = 24 * 3_600 - 1", "DAY = -86_400.0"])
+def test_a_planted_second_value_is_caught(tmp_path: Path, planted: str) -> None:
+    (tmp_path / "live_runner").mkdir()
+    (tmp_path / "live_runner/first.py").write_text("DAY = 24 * 3_600\nWEEK = 7\n")
+    (tmp_path / "live_runner/second.py").write_text(f"WEEK = 7\n{planted}\n")
+    (found,) = house.two_values(house.modules(tmp_path, PACKAGES))
+    assert found.startswith("DAY: 86400 in live_runner.first, ")
+    assert found.endswith("in live_runner.second")

@@ -7,7 +7,7 @@ import math
 import re
 from typing import Any
 
-MAX_DEPTH = 64
+MAX_REQUEST_DEPTH = 64
 """Deepest nesting of a request. The calls need three levels; ``passthrough`` may hold what it likes inside this."""
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,50}", re.ASCII)
@@ -48,14 +48,14 @@ def decode_request(text: str) -> dict[str, Any] | None:
     if not isinstance(request, dict):
         return None
     # Counting brackets is an upper bound that nearly every request stays under.
-    if text.count("{") + text.count("[") > MAX_DEPTH and _too_deep(request):
+    if text.count("{") + text.count("[") > MAX_REQUEST_DEPTH and _too_deep(request):
         return None
     return request
 
 
 def _too_deep(value: Any) -> bool:
     level = [value]
-    for _ in range(MAX_DEPTH):
+    for _ in range(MAX_REQUEST_DEPTH):
         level = [
             inner
             for item in level

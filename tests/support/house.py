@@ -5,7 +5,8 @@ file, a function or a folder is. The tests hold it against the limits; ``make ho
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import operator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,14 @@ AROUND = ("drills", "benchmarks", "tests")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.LShift: lambda left, right: int(left) << int(right),
+    ast.Pow: operator.pow,
+}
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,34 @@ class Module:
             waiting.extend(ast.iter_child_nodes(node))
         return frozenset(names)
 
+    @cached_property
+    def numbers(self) -> dict[str, float]:
+        """The upper-case names that a statement outside of functions and classes gives a number to."""
+        values = {}
+        for node in self.tree.body:
+            if isinstance(node, ast.Assign) and len(node.targets) == 1:
+                target, value = node.targets[0], node.value
+            elif isinstance(node, ast.AnnAssign) and node.value is not None:
+                target, value = node.target, node.value
+            else:
+                continue
+            if isinstance(target, ast.Name) and target.id.isupper() and (number := _number(value)) is not None:
+                values[target.id] = number
+        return values
+
+
+def _number(node: ast.expr) -> float | None:
+    """The value of a number, or of arithmetic on numbers; None of anything else."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, int | float) and not isinstance(node.value, bool) else None
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        operand = _number(node.operand)
+        return None if operand is None else -operand
+    if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
+        left, right = _number(node.left), _number(node.right)
+        return None if left is None or right is None else _ARITHMETIC[type(node.op)](left, right)
+    return None
+
 
 def modules(root: Path = ROOT, folders: tuple[str, ...] = (*PACKAGES, *AROUND)) -> dict[str, Module]:
     """Every module below some folders, by its dotted name."""
@@ -81,6 +118,23 @@ def second_doors(house: dict[str, Module]) -> list[str]:
             if name not in target.defines:
                 found.append(f"{module.path}:{line}: {name} through {door}")
     return found
+
+
+def two_values(house: dict[str, Module]) -> list[str]:
+    """Upper-case names that two modules give different numbers to.
+
+    Returns:
+        One line each: the name, and its value in each module.
+    """
+    values: dict[str, dict[str, float]] = {}
+    for module in house.values():
+        for name, number in module.numbers.items():
+            values.setdefault(name, {})[module.name] = number
+    return [
+        f"{name}: " + ", ".join(f"{number} in {module}" for module, number in sorted(where.items()))
+        for name, where in sorted(values.items())
+        if len(set(where.values())) > 1
+    ]
 
 
 def _names_taken(module: Module, house: dict[str, Module]) -> Iterator[tuple[int, str, str]]:

@@ -24,7 +24,7 @@ def _refuse_constant(name: str) -> float:
     raise FrameError(f"a frame carries {name}, which JSON does not know")
 
 
-MAX_DEPTH = 32
+MAX_FRAME_DEPTH = 32
 """Objects and lists inside each other; Deriv's frames have up to seven."""
 MAX_DECIMALS = 18
 """Of a quote; Deriv's have up to five."""
@@ -39,7 +39,7 @@ def decode(message: str | None) -> dict[str, Any]:
 
     Raises:
         FrameError: when it is not a JSON object in a text frame (None stands for a binary one), carries NaN or
-            Infinity, or is nested deeper than ``MAX_DEPTH``. Nothing else is ever raised.
+            Infinity, or is nested deeper than ``MAX_FRAME_DEPTH``. Nothing else is ever raised.
     """
     if message is None:
         raise FrameError("a frame that is not text")
@@ -52,14 +52,14 @@ def decode(message: str | None) -> dict[str, Any]:
     if not isinstance(frame, dict):
         raise FrameError(f"a frame that is a JSON {type(frame).__name__}, not an object")
     # What opens less often than that cannot be nested too deep: a tick's frame is not walked.
-    if message.count("{") + message.count("[") > MAX_DEPTH and _too_deep(frame):
-        raise FrameError(f"a frame nested deeper than {MAX_DEPTH} levels")
+    if message.count("{") + message.count("[") > MAX_FRAME_DEPTH and _too_deep(frame):
+        raise FrameError(f"a frame nested deeper than {MAX_FRAME_DEPTH} levels")
     return frame
 
 
 def _too_deep(frame: dict[str, Any]) -> bool:
     level: list[Any] = [frame]
-    for _ in range(MAX_DEPTH):
+    for _ in range(MAX_FRAME_DEPTH):
         inside = [i for c in level for i in (c.values() if isinstance(c, dict) else c)]
         level = [i for i in inside if isinstance(i, dict | list)]
         if not level:

@@ -11,13 +11,13 @@ import numpy as np
 from xtitan_core.evidence.cash_account import EvidenceError
 
 LEVELS = (0.05, 0.1, 0.2, 0.4)
-THRESHOLD = 1_000.0
+CALIBRATION_THRESHOLD = 1_000.0
 
 
 class CalibrationMonitor:
     """Feed it settled predictions in order; predictions whose contracts overlap must be left out by the caller."""
 
-    def __init__(self, threshold: float = THRESHOLD) -> None:
+    def __init__(self, threshold: float = CALIBRATION_THRESHOLD) -> None:
         bets = np.array([*LEVELS, *(-level for level in LEVELS)])
         self._log_wealth = np.zeros((2, len(bets)))
         self._bets = bets

@@ -14,7 +14,7 @@ from xtitan_core.evidence.cash_account import EvidenceError, Outcome
 ALTERNATIVES = (-0.064, -0.025, 0.0, 0.02375)
 """Edges after the change; at a payout ratio of .95 they are win rates of .48, .50, break-even and .525."""
 
-THRESHOLD = 200_000.0
+EDGE_THRESHOLD = 200_000.0
 """One false alarm in 1,000 days of 200 trades, or fewer."""
 
 
@@ -30,7 +30,7 @@ class EdgeDetector:
     """
 
     def __init__(
-        self, floor: float, *, threshold: float = THRESHOLD, alternatives: tuple[float, ...] = ALTERNATIVES
+        self, floor: float, *, threshold: float = EDGE_THRESHOLD, alternatives: tuple[float, ...] = ALTERNATIVES
     ) -> None:
         self._floor = floor
         self._threshold = threshold

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from paper_exchange.protocol.decoding import MAX_DEPTH, decode_request, sane
+from paper_exchange.protocol.decoding import MAX_REQUEST_DEPTH, decode_request, sane
 
 
 @pytest.mark.parametrize(
@@ -33,8 +33,8 @@ def nested(depth: int) -> str:
 
 
 def test_depth_is_limited_and_width_is_not() -> None:
-    assert decode_request(nested(MAX_DEPTH)) is not None
-    assert decode_request(nested(MAX_DEPTH + 1)) is None
+    assert decode_request(nested(MAX_REQUEST_DEPTH)) is not None
+    assert decode_request(nested(MAX_REQUEST_DEPTH + 1)) is None
     assert decode_request(nested(500)) is None
     assert decode_request(json.dumps({"ping": [[]] * 5_000})) is not None
     assert decode_request(json.dumps({"ping": "[" * 5_000})) is not None

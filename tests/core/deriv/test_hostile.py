@@ -148,7 +148,7 @@ HOSTILE = {
     "a list of truth values": "[true, true]",
     "a list of infinity": "[1e400, 1e400]",
     "an object": "{}",
-    "nested as deep as a frame may be": "[" * (MAX_FRAME_DEPTH - 5) + "]" * (MAX_DEPTH - 5),
+    "nested as deep as a frame may be": "[" * (MAX_FRAME_DEPTH - 5) + "]" * (MAX_FRAME_DEPTH - 5),
 }
 
 

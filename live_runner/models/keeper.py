@@ -18,14 +18,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from live_runner.models.errors import ModelError
-from live_runner.models.roles import LoadedModel, ModelRoles, Role
+from live_runner.models.roles import ROLES, LoadedModel, ModelRoles, Role
 from live_runner.models.session import ModelSession
 from live_runner.models.source import ModelSource, Release
 from live_runner.models.store import Held, ModelStore
 from xtitan_core.journal import RoleRecord
 
 ROLLED_BACK = "rolled back"
-ROLES: tuple[Role, ...] = ("champion", "shadow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ class RoleKeeper:
         if self._store is None:
             return records
         for role in ROLES:
-            held: Held | None = getattr(self._store.state, role)
+            held = self._store.state.held(role)
             if held is not None:
                 records += self._load_cached(role, held, epoch, "registry unreachable: loaded from the local store")
         return records
@@ -115,7 +114,7 @@ class RoleKeeper:
         records = []
         for role, model in self.roles.loaded():
             if epoch >= model.session.manifest.expires_epoch:
-                records.append(self._vacate(role, epoch, f"expired at {model.session.manifest.expires_epoch}"))
+                records.append(self._vacate(role, model, epoch, f"expired at {model.session.manifest.expires_epoch}"))
         return records
 
     def rollback(self, epoch: int, reason: str) -> list[RoleRecord]:
@@ -129,7 +128,7 @@ class RoleKeeper:
             raise ModelError("there is no champion to roll back from")
         previous = self._store.state.previous
         self._store.quarantine(champion.bundle_id, f"{ROLLED_BACK}: {reason}")
-        self.roles.champion = None
+        self.roles.vacate("champion")
         if previous is not None:
             records = self._load_cached("champion", previous, epoch, f"{ROLLED_BACK}: {reason}")
             if records:
@@ -142,16 +141,16 @@ class RoleKeeper:
             await self._source.aclose()
 
     def _follow(self, role: Role, release: Release | None, offer: Offer, epoch: int, strict: bool) -> list[RoleRecord]:
-        current = getattr(self.roles, role)
+        current = self.roles.get(role)
         if release is None:
-            return [] if current is None else [self._vacate(role, epoch, "the registry's alias is gone")]
+            return [] if current is None else [self._vacate(role, current, epoch, "the registry's alias is gone")]
         assert self._store is not None  # a release comes from a source, and a source comes with a store
         wanted = release.manifest_sha256
         if current is not None and current.bundle_id == wanted:
             return []
         reason = self._store.state.quarantined.get(wanted, "")
         if reason.startswith(ROLLED_BACK):
-            held: Held | None = getattr(self._store.state, role)
+            held = self._store.state.held(role)
             if current is None and held is not None:
                 return self._load_cached(role, held, epoch, f"the registry's bundle was {ROLLED_BACK} here")
             return []
@@ -205,14 +204,13 @@ class RoleKeeper:
     def _assign(self, role: Role, model: LoadedModel, epoch: int, reason: str) -> RoleRecord:
         assert self._store is not None
         self._store.assign(role, Held(model.bundle_id, model.version), model.session.manifest.sequence)
-        setattr(self.roles, role, model)
+        self.roles.assign(role, model)
         return _record(role, epoch, model, reason)
 
-    def _vacate(self, role: Role, epoch: int, reason: str) -> RoleRecord:
-        model: LoadedModel = getattr(self.roles, role)
+    def _vacate(self, role: Role, model: LoadedModel, epoch: int, reason: str) -> RoleRecord:
         if self._store is not None:
-            self._store.assign(role, None)
-        setattr(self.roles, role, None)
+            self._store.vacate(role)
+        self.roles.vacate(role)
         return _record(role, epoch, model, reason, empty=True)
 
 

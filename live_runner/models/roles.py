@@ -8,6 +8,7 @@ from typing import Literal
 from live_runner.models.session import ModelSession
 
 Role = Literal["champion", "shadow"]
+ROLES: tuple[Role, ...] = ("champion", "shadow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,25 @@ class ModelRoles:
     """What trades (``champion``) and what is watched (``shadow``); both may be empty, which is the normal start."""
 
     def __init__(self) -> None:
-        self.champion: LoadedModel | None = None
-        self.shadow: LoadedModel | None = None
+        self._models: dict[Role, LoadedModel] = {}
+
+    @property
+    def champion(self) -> LoadedModel | None:
+        """What trades; None while the role is empty."""
+        return self._models.get("champion")
+
+    def get(self, role: Role) -> LoadedModel | None:
+        """The model in a role; None while it is empty."""
+        return self._models.get(role)
+
+    def assign(self, role: Role, model: LoadedModel) -> None:
+        """Put a model into a role, in place of the one that is there."""
+        self._models[role] = model
+
+    def vacate(self, role: Role) -> None:
+        """Empty a role."""
+        self._models.pop(role, None)
 
     def loaded(self) -> list[tuple[Role, LoadedModel]]:
         """Occupied roles, champion first."""
-        occupied: list[tuple[Role, LoadedModel]] = []
-        if self.champion is not None:
-            occupied.append(("champion", self.champion))
-        if self.shadow is not None:
-            occupied.append(("shadow", self.shadow))
-        return occupied
+        return [(role, self._models[role]) for role in ROLES if role in self._models]

@@ -16,6 +16,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from live_runner.models.errors import ModelError
+from live_runner.models.roles import Role
 from xtitan_core.bundle.errors import BundleError
 from xtitan_core.bundle.verification import VerifiedBundle, read_files, verify
 from xtitan_core.files import sync_folder, write_atomically
@@ -49,6 +50,37 @@ class StoreState:
     sequence: int = 0
     trusted: list[str] = field(default_factory=list)
     quarantined: dict[str, str] = field(default_factory=dict)
+
+    def held(self, role: Role) -> Held | None:
+        """What a role holds; None while it is empty."""
+        return self.champion if role == "champion" else self.shadow
+
+    def assign(self, role: Role, held: Held, sequence: int) -> None:
+        """Let a role hold a bundle; a champion becomes trusted, and the one before it the previous."""
+        if role == "shadow":
+            self.shadow = held
+            return
+        if self.champion is not None and self.champion.bundle_id != held.bundle_id:
+            self.previous = self.champion
+        self.champion = held
+        self.sequence = max(self.sequence, sequence)
+        if held.bundle_id not in self.trusted:
+            self.trusted.append(held.bundle_id)
+
+    def vacate(self, role: Role) -> None:
+        """Empty a role; the previous champion stays where a rollback finds it."""
+        if role == "shadow":
+            self.shadow = None
+        else:
+            self.champion = None
+
+    def quarantine(self, bundle_id: str, reason: str) -> None:
+        """Take a bundle out of every role and remember why."""
+        self.quarantined[bundle_id] = reason
+        self.champion, self.previous, self.shadow = (
+            None if held is not None and held.bundle_id == bundle_id else held
+            for held in (self.champion, self.previous, self.shadow)
+        )
 
 
 class ModelStore:
@@ -116,28 +148,19 @@ class ModelStore:
         except (OSError, BundleError) as error:
             raise ModelError(f"cached bundle {bundle_id[:12]}: {error}") from None
 
-    def assign(self, role: str, held: Held | None, sequence: int = 0) -> None:
-        """Remember what a role holds from now on."""
-        if role == "shadow":
-            self.state.shadow = held
-        else:
-            old = self.state.champion
-            if old is not None and held is not None and old.bundle_id != held.bundle_id:
-                self.state.previous = old
-            self.state.champion = held
-            if held is not None:
-                self.state.sequence = max(self.state.sequence, sequence)
-                if held.bundle_id not in self.state.trusted:
-                    self.state.trusted.append(held.bundle_id)
+    def assign(self, role: Role, held: Held, sequence: int = 0) -> None:
+        """Remember what a role holds from now on; ``sequence`` is the bundle's registration."""
+        self.state.assign(role, held, sequence)
+        self._save()
+
+    def vacate(self, role: Role) -> None:
+        """Remember that a role holds nothing from now on."""
+        self.state.vacate(role)
         self._save()
 
     def quarantine(self, bundle_id: str, reason: str) -> None:
         """Never load this bundle again on this host."""
-        self.state.quarantined[bundle_id] = reason
-        for role in ("champion", "previous", "shadow"):
-            held: Held | None = getattr(self.state, role)
-            if held is not None and held.bundle_id == bundle_id:
-                setattr(self.state, role, None)
+        self.state.quarantine(bundle_id, reason)
         self._save()
 
     def rollback(self, reason: str) -> Held | None:

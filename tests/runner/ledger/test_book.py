@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,41 +21,10 @@ from live_runner.ledger import (
     Ledger,
     LedgerFaultError,
     Order,
-    Receipt,
 )
 from live_runner.ledger.schema import TRANSITIONS
+from support.ledger import ACCOUNT, T, buy_row, receipt, sell_row, sent
 from xtitan_core.clock import DAY
-
-T = 1_772_409_600
-ACCOUNT = "DOT90000001"
-
-
-@pytest.fixture
-def ledger(folder: Path) -> Iterator[Ledger]:
-    ledger = Ledger.open(folder, ACCOUNT, now=T)
-    ledger.begin(100_000, "USD", T, [], T)
-    yield ledger
-    ledger.close()
-
-
-def sent(ledger: Ledger, order: Order, now: float = T, stake: int = 1_000) -> int:
-    number = ledger.prepare(order, now)
-    ledger.mark_sent(
-        number, proposal_id=f"quote-{number}", generation=1, ask_cents=stake, payout_cents=2 * stake - 47, now=now
-    )
-    return number
-
-
-def receipt(number: int, contract: int = 501, cents: int = 1_000, at: int = T) -> Receipt:
-    return Receipt(contract, contract * 10, cents, 2 * cents - 47, at)
-
-
-def buy_row(contract: int, balance: int, cents: int = 1_000, at: int = T) -> CashRow:
-    return CashRow(contract * 10, "buy", contract, -cents, balance, at)
-
-
-def sell_row(contract: int, cents: int, balance: int, at: int = T + 12) -> CashRow:
-    return CashRow(contract * 10 + 1, "sell", contract, cents, balance, at)
 
 
 def test_a_purchase_from_intent_to_settlement(ledger: Ledger, order: Callable[..., Order]) -> None:

@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,40 +21,9 @@ from live_runner.ledger import (
     LedgerFaultError,
     LedgerLockedError,
     Order,
-    Receipt,
     schema,
 )
-
-T = 1_772_409_600
-ACCOUNT = "DOT90000001"
-
-
-@pytest.fixture
-def ledger(folder: Path) -> Iterator[Ledger]:
-    ledger = Ledger.open(folder, ACCOUNT, now=T)
-    ledger.begin(100_000, "USD", T, [], T)
-    yield ledger
-    ledger.close()
-
-
-def sent(ledger: Ledger, order: Order, now: float = T, stake: int = 1_000) -> int:
-    number = ledger.prepare(order, now)
-    ledger.mark_sent(
-        number, proposal_id=f"quote-{number}", generation=1, ask_cents=stake, payout_cents=2 * stake - 47, now=now
-    )
-    return number
-
-
-def receipt(number: int, contract: int = 501, cents: int = 1_000, at: int = T) -> Receipt:
-    return Receipt(contract, contract * 10, cents, 2 * cents - 47, at)
-
-
-def buy_row(contract: int, balance: int, cents: int = 1_000, at: int = T) -> CashRow:
-    return CashRow(contract * 10, "buy", contract, -cents, balance, at)
-
-
-def sell_row(contract: int, cents: int, balance: int, at: int = T + 12) -> CashRow:
-    return CashRow(contract * 10 + 1, "sell", contract, cents, balance, at)
+from support.ledger import ACCOUNT, T, buy_row, receipt, sell_row, sent
 
 
 def test_the_pragmas_that_keep_an_acknowledged_intent_through_a_power_cut_are_on(ledger: Ledger) -> None:

@@ -19,7 +19,7 @@ from xtitan_assets.steps.dataset import snapshot as dataset
 from xtitan_assets.steps.features import checks as feature_checks
 from xtitan_assets.steps.features import inputs as features
 from xtitan_assets.steps.finding import Finding
-from xtitan_assets.steps.model import checks as model_checks
+from xtitan_assets.steps.model import backtest_checks, bundle_checks, fit_checks
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
@@ -142,24 +142,24 @@ def test_the_bundle_gates_pass_a_real_bundle_and_refuse_another_backtest(fair_bu
     shutil.copytree(fair_bundle.home.data, home.data)
     shutil.copytree(fair_bundle.home.keys, home.keys)
     for gate in (
-        model_checks.finite_loss,
-        model_checks.torch_equals_onnx,
-        model_checks.golden_vectors,
-        model_checks.latency,
-        model_checks.backtest_consistent,
+        fit_checks.finite_loss,
+        bundle_checks.torch_equals_onnx,
+        bundle_checks.golden_vectors,
+        bundle_checks.latency,
+        backtest_checks.backtest_consistent,
     ):
         finding = gate(home)
         assert finding.passed, finding.summary
     report = json.loads((home.reports / "backtest.json").read_text())
     (home.reports / "backtest.json").write_text(json.dumps(report | {"bundle_id": "0" * 64}))
-    assert not model_checks.backtest_consistent(home).passed
+    assert not backtest_checks.backtest_consistent(home).passed
 
 
 def test_no_edge_is_said_on_a_fair_market(fair_bundle: Any) -> None:
-    finding = model_checks.beats_closed_form(fair_bundle.home)
+    finding = fit_checks.beats_closed_form(fair_bundle.home)
     assert not finding.passed
     assert "no edge" in finding.summary
-    assert not model_checks.edge_adjusted(fair_bundle.home, fair_bundle.params).passed
+    assert not backtest_checks.edge_adjusted(fair_bundle.home, fair_bundle.params).passed
 
 
 @pytest.fixture
@@ -180,18 +180,18 @@ def test_calibration_blocks_only_beyond_chance_and_two_points(
     report: Callable[..., Home], ece: float, passed: bool, serious: bool
 ) -> None:
     head = {"label": "CALL", "ece": ece, "ece_null": 0.02, "n": 900, "muted": False}
-    finding, blocks = model_checks.calibration_error(report("calibration", {"heads": [head]}))
+    finding, blocks = fit_checks.calibration_error(report("calibration", {"heads": [head]}))
     assert (finding.passed, blocks) == (passed, serious)
 
 
 def test_an_edge_must_pay_for_every_registration(report: Callable[..., Home], monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = {"trades": 400, "edge": 0.10, "edge_low": 0.01, "edge_high": 0.19}
     home = report("backtest", {"wanted": wanted})
-    assert model_checks.edge_adjusted(home, Params()).details["adjusted_low"] == pytest.approx(0.01)
-    monkeypatch.setattr("xtitan_assets.steps.registry.promotion_ledger.next_sequence", lambda home, name: 20)
-    assert not model_checks.edge_adjusted(home, Params()).passed
+    assert backtest_checks.edge_adjusted(home, Params()).details["adjusted_low"] == pytest.approx(0.01)
+    monkeypatch.setattr("xtitan_assets.steps.model.backtest_checks.next_sequence", lambda home, name: 20)
+    assert not backtest_checks.edge_adjusted(home, Params()).passed
 
 
 def test_a_missing_report_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(StepError, match="train"):
-        model_checks.finite_loss(Home(tmp_path, tmp_path / "data"))
+        fit_checks.finite_loss(Home(tmp_path, tmp_path / "data"))

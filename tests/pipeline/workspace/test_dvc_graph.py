@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -16,6 +17,8 @@ import pytest
 import yaml
 
 from xtitan_assets.runs.plans import NEEDS
+from xtitan_assets.runs.stages import code_deps, differences, is_code, main, rewritten
+from xtitan_assets.workspace.lineage import Sources
 from xtitan_assets.workspace.params import Params
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster.BetaWarning", "ignore::dagster.PreviewWarning")
@@ -101,12 +104,27 @@ def test_stages_watch_exactly_the_parameters_their_assets_declare(
         assert declared <= set(Params.model_fields), name
 
 
-def test_the_code_a_stage_depends_on_reads_no_parameter_behind_dvcs_back(stages: dict[str, Any], project: Path) -> None:
-    for name, stage in stages.items():
-        for dep in stage.get("deps", []):
-            if dep.endswith(".py"):
-                used = set(re.findall(r"\bparams\.(\w+)", (project / dep).read_text())) & set(Params.model_fields)
-                assert used <= set(stage["params"]), (name, dep)
+def test_the_code_a_stage_depends_on_reads_no_parameter_behind_dvcs_back(
+    stages: dict[str, Any], definitions: dg.Definitions, project: Path
+) -> None:
+    """In the folders of the steps that the stage's assets call, but for the files of another stage's steps."""
+    sources = Sources(project)
+    called: dict[str, set[Path]] = {}
+    for name in stages.keys() - {"sample"}:
+        bodies = [sources.assets[asset].body for asset in stage_assets(definitions, stages, name)]
+        code = "\n".join(ast.unparse(ast.Module([*body], [])) for body in bodies)
+        modules = re.findall(r"from (xtitan_assets\.steps\.\w+\.\w+) import", code)
+        called[name] = {project / f"{module.replace('.', '/')}.py" for module in modules}
+        assert called[name], name
+    for name, entries in called.items():
+        folders = {path.parent for path in entries}
+        others = set().union(*(called[other] for other in called if other != name)) - entries
+        for asset in stage_assets(definitions, stages, name):
+            for path in set(sources.files(sources.of(sources.assets[asset]))) - others:
+                if path.parent in folders:
+                    used = set(re.findall(r"\bparams\.(\w+)", path.read_text())) & set(Params.model_fields)
+                    # The venue is asked for the time and for ticks, which are inputs of their own.
+                    assert used - {"venue"} <= set(stages[name]["params"]), (name, path)
 
 
 def test_code_that_a_stage_depends_on_exists(stages: dict[str, Any], project: Path) -> None:
@@ -172,11 +190,82 @@ def test_a_fresh_clone_reproduces_and_the_second_time_does_nothing(project: Path
 
 def test_every_source_that_gives_an_asset_its_code_version_exists(project: Path) -> None:
     """A source that is gone would never change the version again."""
-    named = {
-        source
-        for module in (project / "xtitan_assets" / "defs").rglob("*.py")
-        for call in re.findall(r"code_version\(([^)]*)\)", module.read_text())
-        for source in re.findall(r'"([^"]+)"', call)
-    }
-    assert named
-    assert [source for source in sorted(named) if not (project / source).exists()] == []
+    sources = Sources(project)
+    for asset, declared in sources.assets.items():
+        named = sources.files(sources.of(declared))
+        assert named, asset
+        assert [path for path in named if not path.is_file()] == []
+
+
+def test_stages_name_exactly_the_code_that_their_assets_and_checks_reach(project: Path) -> None:
+    """Otherwise run `python -m xtitan_assets.runs.stages --write`."""
+    assert differences((project / "dvc.yaml").read_text(), Sources(project)) == []
+
+
+def test_code_of_a_stage_is_what_its_assets_and_stopping_checks_are_computed_by(
+    stages: dict[str, Any], definitions: dg.Definitions, project: Path
+) -> None:
+    sources = Sources(project)
+    graph = definitions.get_repository_def().asset_graph
+    blocking = {(k.asset_key.to_user_string(), k.name) for k in graph.asset_check_keys if graph.get(k).blocking}
+    for name in stages.keys() - {"sample"}:
+        assets = stage_assets(definitions, stages, name)
+        declared = [sources.assets[asset] for asset in assets]
+        declared += [
+            check for check in sources.checks if check.asset in assets and (check.asset, check.check) in blocking
+        ]
+        wanted = {path for one in declared for path in sources.files({one.module, *sources.of(one)})}
+        named = {project / dep for dep in stages[name]["deps"] if is_code(dep)}
+        assert wanted == {path for path in sources.files(sources.modules) if named & {path, *path.parents}}, name
+
+
+def test_the_sample_market_depends_on_no_code(stages: dict[str, Any]) -> None:
+    """Its days are written once: running it again after a change would do nothing."""
+    assert not any(is_code(dep) for dep in stages["sample"].get("deps", []))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("      - xtitan_core/decision.py\n", "", "stage package lacks xtitan_core/decision.py"),
+        ("      - xtitan_core/prices\n", "", "stage train lacks xtitan_core/prices"),
+        (
+            "      - xtitan_core/contracts\n",
+            "      - xtitan_core/contracts\n      - xtitan_core/staking.py\n",
+            "stage dataset does not depend on xtitan_core/staking.py",
+        ),
+    ],
+    ids=["file", "folder", "superfluous"],
+)
+def test_code_that_a_stage_lacks_or_names_too_much_is_named_and_mended(
+    project: Path, old: str, new: str, said: str
+) -> None:
+    whole, sources = (project / "dvc.yaml").read_text(), Sources(project)
+    damaged = whole.replace(old, new, 1)
+    assert differences(damaged, sources) == [said]
+    assert rewritten(damaged, sources) == whole
+
+
+def test_the_command_says_what_is_wrong_and_writes_it(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "dvc.yaml"
+    whole = (project / "dvc.yaml").read_text()
+    file.write_text(whole.replace("      - xtitan_core/decision.py\n", "", 1))
+    assert main(["--file", str(file)]) == 1
+    assert capsys.readouterr().out == "stage package lacks xtitan_core/decision.py\n"
+    assert main(["--file", str(file), "--write"]) == 0
+    assert file.read_text() == whole
+    assert main(["--file", str(file)]) == 0
+
+
+@pytest.mark.parametrize("path", ["xtitan_core/prices", "xtitan_assets/modeling"])
+def test_a_folder_is_named_whole_only_when_all_of_it_counts(project: Path, tmp_path: Path, path: str) -> None:
+    for package in ("xtitan_core", "xtitan_assets"):
+        shutil.copytree(project / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    assert path in code_deps(Sources(tmp_path), "xtitan run package")
+    (tmp_path / path / "unused.py").write_text("PLANTED = 1\n")
+    named = code_deps(Sources(tmp_path), "xtitan run package")
+    assert path not in named
+    assert f"{path}/unused.py" not in named
+    assert f"{path}/__init__.py" in named

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from xtitan_assets.resources.workspace import WorkspaceResource
-from xtitan_assets.workspace.lineage import code_version, stage
+from xtitan_assets.workspace.lineage import stage
 
 
 @dg.asset(
@@ -11,7 +11,6 @@ from xtitan_assets.workspace.lineage import code_version, stage
     group_name="dataset",
     kinds={"numpy"},
     pool="workspace",
-    code_version=code_version("xtitan_assets/steps/dataset/snapshot.py"),
     metadata=stage("dataset", ["data", "features", "labels", "splits", "train"]),
     owners=["team:data"],
 )

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from xtitan_assets.defs.findings import error, warning
 from xtitan_assets.resources.workspace import WorkspaceResource
 
 
@@ -9,26 +10,18 @@ from xtitan_assets.resources.workspace import WorkspaceResource
 def great_expectations_suite(workspace: WorkspaceResource) -> dg.AssetCheckResult:
     from xtitan_assets.steps.dataset.expectations import run_suite
 
-    finding = run_suite(workspace.home(), workspace.params())
-    return dg.AssetCheckResult(passed=finding.passed, description=finding.summary, metadata=finding.details)
+    return error(run_suite(workspace.home(), workspace.params()))
 
 
 @dg.asset_check(asset="training_dataset", blocking=True, description="Splits are purged and embargoed")
 def no_leakage(workspace: WorkspaceResource) -> dg.AssetCheckResult:
-    from xtitan_assets.steps.dataset.checks import dataset_leakage
+    from xtitan_assets.steps.dataset import checks
 
-    finding = dataset_leakage(workspace.home(), workspace.params())
-    return dg.AssetCheckResult(passed=finding.passed, description=finding.summary, metadata=finding.details)
+    return error(checks.dataset_leakage(workspace.home(), workspace.params()))
 
 
 @dg.asset_check(asset="training_dataset", description="The newest day looks like the rest of the snapshot")
 def drift(workspace: WorkspaceResource) -> dg.AssetCheckResult:
-    from xtitan_assets.steps.dataset.checks import dataset_drift
+    from xtitan_assets.steps.dataset import checks
 
-    finding = dataset_drift(workspace.home(), workspace.params())
-    return dg.AssetCheckResult(
-        passed=finding.passed,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=finding.summary,
-        metadata=finding.details,
-    )
+    return warning(checks.dataset_drift(workspace.home(), workspace.params()))

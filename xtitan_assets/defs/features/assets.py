@@ -5,7 +5,7 @@ from datetime import timedelta
 import dagster as dg
 
 from xtitan_assets.resources.workspace import WorkspaceResource
-from xtitan_assets.workspace.lineage import code_version, stage
+from xtitan_assets.workspace.lineage import stage
 from xtitan_assets.workspace.partitions import key, split, symbol_day, warm_up
 
 # Dagster's own `all_deps_blocking_checks_passed` is true for a day as soon as *one* of the days it maps to passed, so with
@@ -36,7 +36,6 @@ TICKS = [dg.AssetDep("ticks_raw", partition_mapping=warm_up(1))]
     group_name="features",
     kinds={"numpy"},
     automation_condition=WHEN_READY,
-    code_version=code_version("xtitan_assets/steps/features/inputs.py", "xtitan_core/features"),
     metadata=stage("dataset", ["features", "train"]),
     owners=["team:data"],
 )
@@ -57,7 +56,6 @@ def features(context: dg.AssetExecutionContext, workspace: WorkspaceResource) ->
     group_name="features",
     kinds={"numpy"},
     automation_condition=WHEN_READY,
-    code_version=code_version("xtitan_assets/steps/features/labels.py", "xtitan_core/contracts"),
     metadata=stage("dataset", ["labels"]),
     owners=["team:data"],
 )

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from xtitan_assets.resources.workspace import WorkspaceResource
-from xtitan_assets.workspace.lineage import code_version, stage
+from xtitan_assets.workspace.lineage import stage
 from xtitan_assets.workspace.partitions import days, key, split, symbol_day
 
 
@@ -11,7 +11,6 @@ from xtitan_assets.workspace.partitions import days, key, split, symbol_day
     group_name="ingest",
     kinds={"json"},
     pool="deriv_api",
-    code_version=code_version("xtitan_assets/steps/ingest/venue.py"),
     owners=["team:data"],
 )
 def active_symbols(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
@@ -28,7 +27,6 @@ def active_symbols(workspace: WorkspaceResource) -> dg.MaterializeResult:  # typ
     kinds={"parquet"},
     pool="deriv_api",
     retry_policy=dg.RetryPolicy(max_retries=3, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS),
-    code_version=code_version("xtitan_assets/steps/ingest/download.py", "xtitan_assets/steps/ingest/ticks.py"),
     metadata=stage("sample", ["data", "features"]),
     owners=["team:data"],
 )
@@ -62,7 +60,6 @@ def ticks_raw(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
     partitions_def=days,
     group_name="ingest",
     kinds={"json"},
-    code_version=code_version("xtitan_assets/steps/ingest/quotes.py"),
     owners=["team:data"],
 )
 def payout_quotes(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]

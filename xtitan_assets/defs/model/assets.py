@@ -3,7 +3,7 @@
 import dagster as dg
 
 from xtitan_assets.resources.workspace import WorkspaceResource
-from xtitan_assets.workspace.lineage import code_version, stage
+from xtitan_assets.workspace.lineage import stage
 
 TRAINING_SECONDS = 6 * 3_600
 
@@ -14,7 +14,6 @@ TRAINING_SECONDS = 6 * 3_600
     kinds={"torch"},
     pool="gpu",
     op_tags={"dagster/max_runtime": TRAINING_SECONDS, "dagster-celery/queue": "gpu"},
-    code_version=code_version("xtitan_assets/steps/model/train.py", "xtitan_assets/modeling"),
     metadata=stage("train", ["data", "labels", "splits", "train"]),
     owners=["team:models"],
 )
@@ -31,7 +30,6 @@ def model_checkpoint(context: dg.AssetExecutionContext, workspace: WorkspaceReso
     group_name="model",
     kinds={"json"},
     pool="workspace",
-    code_version=code_version("xtitan_assets/steps/model/calibrate.py", "xtitan_core/calibration.py"),
     metadata=stage("train", ["data", "labels", "train"]),
     owners=["team:models"],
 )
@@ -48,9 +46,6 @@ def calibration(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: 
     group_name="model",
     kinds={"onnx"},
     pool="workspace",
-    code_version=code_version(
-        "xtitan_assets/steps/model/export.py", "xtitan_core/bundle/verification.py", "xtitan_core/bundle/manifest.py"
-    ),
     metadata=stage("package", ["data", "decision", "features", "labels", "quotes", "registry", "train"]),
     owners=["team:models"],
 )
@@ -76,7 +71,6 @@ def serving_bundle(context: dg.AssetExecutionContext, workspace: WorkspaceResour
     group_name="model",
     kinds={"json"},
     pool="workspace",
-    code_version=code_version("xtitan_assets/steps/model/backtest.py", "xtitan_core/decision.py", "xtitan_core/prices"),
     metadata=stage("evaluate", ["data", "decision", "labels", "quotes", "train"]),
     owners=["team:models"],
 )
@@ -93,7 +87,6 @@ def backtest_report(workspace: WorkspaceResource) -> dg.MaterializeResult:  # ty
     group_name="model",
     kinds={"mlflow"},
     pool="workspace",
-    code_version=code_version("xtitan_assets/steps/registry/register.py"),
     owners=["team:models"],
 )
 def registered_model(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]

@@ -4,7 +4,6 @@ import dagster as dg
 
 from xtitan_assets.resources.dvc import DvcResource
 from xtitan_assets.resources.workspace import WorkspaceResource
-from xtitan_assets.workspace.lineage import code_version
 
 
 class PromotionConfig(dg.Config):
@@ -19,7 +18,6 @@ class PromotionConfig(dg.Config):
     group_name="release",
     kinds={"mlflow"},
     pool="workspace",
-    code_version=code_version("xtitan_assets/steps/release/promote.py"),
     owners=["team:models"],
 )
 def champion_release(config: PromotionConfig, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
@@ -38,7 +36,6 @@ def champion_release(config: PromotionConfig, workspace: WorkspaceResource) -> d
     group_name="release",
     kinds={"dvc"},
     pool="dvc",
-    code_version=code_version("xtitan_assets/resources/dvc.py"),
     owners=["team:data"],
 )
 def data_release(workspace: WorkspaceResource, dvc: DvcResource) -> dg.MaterializeResult:  # type: ignore[type-arg]

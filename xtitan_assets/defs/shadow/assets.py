@@ -3,14 +3,12 @@
 import dagster as dg
 
 from xtitan_assets.resources.workspace import WorkspaceResource
-from xtitan_assets.workspace.lineage import code_version
 
 
 @dg.asset(
     group_name="shadow",
     kinds={"json"},
     pool="workspace",
-    code_version=code_version("xtitan_assets/steps/shadow/journal_pull.py", "xtitan_core/journal.py"),
     owners=["team:models"],
 )
 def live_journal(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
@@ -27,7 +25,6 @@ def live_journal(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type:
     group_name="shadow",
     kinds={"json"},
     pool="workspace",
-    code_version=code_version("xtitan_assets/steps/shadow/evidence.py", "xtitan_core/evidence"),
     owners=["team:models"],
 )
 def shadow_report(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
@@ -43,7 +40,6 @@ def shadow_report(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type
     group_name="shadow",
     kinds={"json"},
     pool="workspace",
-    code_version=code_version("xtitan_assets/steps/shadow/drift.py"),
     owners=["team:models"],
 )
 def drift_report(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]

@@ -26,7 +26,7 @@ export DO_NOT_TRACK              = 1
 export PYTHONDONTWRITEBYTECODE   =
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint clients drill bench ui clean
+.PHONY: help install demo test lint house clients drill bench ui clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -54,6 +54,9 @@ lint: install  ## Style, types and import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+house: install  ## The plan of the house: files, folders, arrows and circles of the imports, the longest functions and files
+	@PYTHONPATH=.:tests $(BIN)/python -m support.house
 
 clients: install  ## Deriv's own two clients under .clients/, for the tests that run them (skipped where they cannot be had)
 	@sh tests/exchange/clients/install.sh

@@ -8,10 +8,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import grimp
 import pytest
 
 from support import house
 from support.house import PACKAGES, ROOT, TRADING
+
+FILE_LINES, FUNCTION_LINES = 370, 91
+FILES_AT_THE_TOP, FILES_IN_A_FOLDER = 10, 16
 
 CLOCK_CALLS = {
     ("time", "time"),
@@ -31,6 +35,11 @@ RANDOM_MODULES = {"random", "secrets", "uuid"}
 def sources(*packages: str) -> Iterator[Path]:
     for package in packages:
         yield from sorted((ROOT / package).rglob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    return house.import_graph()
 
 
 def clock_reads(tree: ast.AST) -> list[int]:
@@ -131,12 +140,27 @@ def test_a_planted_import_breaks_the_contracts(tmp_path: Path, where: str, plant
     (folder / where).write_text(planted + "\n")
     result = lint_imports(folder)
     assert result.returncode != 0
-    assert "BROKEN" in result.stdout
+    # By its import, not by being a file that no layer names.
+    importer, imported = where.removesuffix(".py").replace("/", "."), planted.split("import ")[-1]
+    assert f"{importer} -> {imported} (l." in " ".join(result.stdout.split())
 
 
 @pytest.mark.parametrize(
     ("where", "planted", "broken"),
     [
+        ("xtitan_core/symbols.py", "from xtitan_core import decision", "Inside the core"),
+        (
+            "xtitan_core/contracts/types.py",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from xtitan_core.features.spec import FeatureSpec",
+            "Inside the core",
+        ),
+        ("xtitan_core/decision.py", "from xtitan_core import staking", "Inside the core"),
+        ("xtitan_core/unnamed.py", "", "Inside the core"),
+        (
+            "xtitan_core/deriv/rest.py",
+            "def later():\n    from xtitan_core import decision",
+            "Deriv's protocol stands apart",
+        ),
         ("paper_exchange/venue/state.py", "from paper_exchange import faults", "Inside the exchange"),
         (
             "paper_exchange/trading/notices.py",
@@ -147,7 +171,18 @@ def test_a_planted_import_breaks_the_contracts(tmp_path: Path, where: str, plant
         ("paper_exchange/calls/market.py", "from paper_exchange.calls import history", "Calls know no other call"),
         ("paper_exchange/unnamed.py", "", "Inside the exchange"),
     ],
-    ids=["exchange-upward", "exchange-type-only", "exchange-sibling", "exchange-calls", "exchange-unnamed"],
+    ids=[
+        "core-upward",
+        "core-type-only",
+        "core-sibling",
+        "core-unnamed",
+        "core-deriv",
+        "exchange-upward",
+        "exchange-type-only",
+        "exchange-sibling",
+        "exchange-calls",
+        "exchange-unnamed",
+    ],
 )
 def test_a_planted_import_breaks_the_layers(tmp_path: Path, where: str, planted: str, broken: str) -> None:
     folder = copy_of_the_sources(tmp_path)
@@ -166,9 +201,84 @@ def test_import_contracts_hold() -> None:
 
 
 def test_no_file_outgrows_the_house() -> None:
-    for path in sources(*PACKAGES):
-        lines = len(path.read_text().splitlines())
-        assert lines <= 400, f"{path.relative_to(ROOT)} has {lines} lines; split it by subject"
+    for module in house.modules(folders=PACKAGES).values():
+        lines = len(module.path.read_text().splitlines())
+        assert lines <= FILE_LINES, f"{module.name} has {lines} lines; split it by subject"
+
+
+def test_no_function_outgrows_the_house() -> None:
+    for module in house.modules(folders=PACKAGES).values():
+        for name, lines in house.functions(module):
+            assert lines <= FUNCTION_LINES, f"{module.name}.{name} has {lines} lines; give a part of it a name"
+
+
+def test_no_folder_outgrows_the_house() -> None:
+    for folder, inside in house.folders(house.modules(folders=PACKAGES)).items():
+        at_the_top = folder.parent == ROOT
+        limit = FILES_AT_THE_TOP if at_the_top else FILES_IN_A_FOLDER
+        assert len(inside) <= limit, (
+            f"{folder.relative_to(ROOT)} has {len(inside)} files; give a subject its own folder"
+        )
+
+
+def test_no_files_import_each_other_in_a_circle(graph: grimp.ImportGraph) -> None:
+    assert house.circles(house.file_arrows(graph)) == []
+
+
+def test_folders_import_downward_only(graph: grimp.ImportGraph) -> None:
+    found = house.folder_arrows(graph)
+    assert set(PACKAGES) <= set(found), "every package has folders"
+    assert {package: up for package, arrows in found.items() if (up := house.arrows_up(arrows))} == {}
+
+
+def test_a_planted_circle_is_found() -> None:
+    graph = grimp.ImportGraph()
+    for importer, imported in (("p.a", "p.b"), ("p.b", "p.c"), ("p.c", "p.a"), ("p.c", "p.d"), ("p.e", "p.a")):
+        graph.add_import(importer=importer, imported=imported)
+    assert house.circles(house.file_arrows(graph)) == [["p.a", "p.b", "p.c"]]
+
+
+def test_a_planted_arrow_up_is_found() -> None:
+    graph = grimp.ImportGraph()
+    for module in ("p", "p.high", "p.low", "p.low.deep", "p.low.flat"):
+        graph.add_module(module)
+    graph.add_import(importer="p.high.a", imported="p.low.deep.b")
+    graph.add_import(importer="p.low.flat.c", imported="p.low.deep.b")
+    assert [house.arrows_up(arrows) for arrows in house.folder_arrows(graph).values()] == [[], []]
+    graph.add_import(importer="p.low.deep.d", imported="p.high.e")
+    assert house.circles(house.file_arrows(graph)) == [], "no file is in a circle, but the folders are"
+    assert house.arrows_up(house.folder_arrows(graph)["p"]) == ["p.high -> p.low", "p.low -> p.high"]
+    graph.add_import(importer="p.low.deep.d", imported="p.low.flat.f")
+    assert len(house.arrows_up(house.folder_arrows(graph)["p.low"])) == 2
+
+
+@pytest.mark.parametrize("inside", ["{}", "if TYPE_CHECKING:\n    {}", "def later():\n    {}"])
+def test_a_planted_import_back_is_seen_wherever_it_stands(tmp_path: Path, inside: str) -> None:
+    folder = copy_of_the_sources(tmp_path)
+    with (folder / "xtitan_core/clock.py").open("a") as file:
+        file.write(inside.format("from xtitan_core.contracts import types") + "\n")
+    told = subprocess.run(
+        [sys.executable, "-m", "support.house"],
+        cwd=folder,
+        env={"PYTHONPATH": f"{folder}:{ROOT / 'tests'}", "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    ).stdout
+    assert "  circle: xtitan_core.clock, xtitan_core.contracts.types\n" in told
+    assert "  up: xtitan_core.clock -> xtitan_core.contracts" in told
+
+
+def test_sizes_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "live_runner/sub").mkdir(parents=True)
+    (tmp_path / "live_runner/sub/__init__.py").write_text("")
+    (tmp_path / "live_runner/sub/a.py").write_text("class A:\n    async def long(self):\n\n        def inner(): ...\n")
+    found = house.modules(tmp_path, ("live_runner",))
+    assert sorted(found) == ["live_runner.sub", "live_runner.sub.a"]
+    assert list(house.functions(found["live_runner.sub.a"])) == [("A.long", 3), ("A.long.inner", 1)]
+    (inside,) = house.folders(found).values()
+    assert [module.name for module in inside] == ["live_runner.sub.a"]
 
 
 def test_names_say_what_they_are() -> None:
@@ -192,11 +302,11 @@ def test_a_name_has_one_door() -> None:
     ],
 )
 def test_a_planted_second_door_is_caught(tmp_path: Path, planted: str) -> None:
-    folder = copy_of_the_sources(tmp_path)
-    (folder / "live_runner/second.py").write_text("from xtitan_core.clock import DAY\n")
-    (folder / "live_runner/planted.py").write_text(planted + "\n")
-    (found,) = house.second_doors(house.modules(folder, PACKAGES))
-    assert found.startswith(f"{folder}/live_runner/planted.py")
+    (tmp_path / "live_runner").mkdir()
+    (tmp_path / "live_runner/second.py").write_text("from xtitan_core.clock import DAY\n")
+    (tmp_path / "live_runner/planted.py").write_text(planted + "\n")
+    (found,) = house.second_doors(house.modules(tmp_path, PACKAGES))
+    assert found.startswith(f"{tmp_path}/live_runner/planted.py")
     assert found.endswith("DAY through live_runner.second")
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import grimp
+
 ROOT = Path(__file__).resolve().parents[2]
 TRADING = ("xtitan_core", "paper_exchange", "live_runner")
 PACKAGES = (*TRADING, "xtitan_assets")
@@ -140,14 +142,121 @@ def two_values(house: dict[str, Module]) -> list[str]:
 def _names_taken(module: Module, house: dict[str, Module]) -> Iterator[tuple[int, str, str]]:
     """Every (line, module, name) that a module takes from another by ``from ... import`` or as an attribute."""
     local: dict[str, str] = {}
+    reads: list[tuple[int, str, str]] = []
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 if (whole := f"{node.module}.{alias.name}") in house:
                     local[alias.asname or alias.name] = whole
                 yield node.lineno, node.module, alias.name
-        if isinstance(node, ast.Import):
+        elif isinstance(node, ast.Import):
             local |= {alias.asname: alias.name for alias in node.names if alias.asname}
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in local:
-            yield node.lineno, local[node.value.id], node.attr
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            reads.append((node.lineno, node.value.id, node.attr))
+    yield from ((line, local[owner], name) for line, owner, name in reads if owner in local)
+
+
+def functions(module: Module) -> Iterator[tuple[str, int]]:
+    """Every function and method of a module with the lines from its ``def`` to its end."""
+    waiting: list[tuple[str, ast.AST]] = [("", module.tree)]
+    while waiting:
+        owner, node = waiting.pop()
+        for child in ast.iter_child_nodes(node):
+            name = f"{owner}.{child.name}".lstrip(".") if isinstance(child, _SCOPES) else owner
+            if isinstance(child, Function):
+                yield name, (child.end_lineno or child.lineno) - child.lineno + 1
+            waiting.append((name, child))
+
+
+def folders(house: dict[str, Module]) -> dict[Path, list[Module]]:
+    """The modules of each folder, ``__init__`` left out."""
+    found: dict[Path, list[Module]] = {}
+    for module in house.values():
+        found.setdefault(module.path.parent, [])
+        if not module.is_package:
+            found[module.path.parent].append(module)
+    return found
+
+
+Arrows = dict[str, set[str]]
+"""Who imports whom."""
+
+
+def import_graph(packages: tuple[str, ...] = PACKAGES) -> grimp.ImportGraph:
+    """All imports between the modules of the packages, those for type checking and inside functions included."""
+    return grimp.build_graph(*packages, exclude_type_checking_imports=False, cache_dir=None)
+
+
+def file_arrows(graph: grimp.ImportGraph) -> Arrows:
+    """Imports between files."""
+    return {module: set(graph.find_modules_directly_imported_by(module)) for module in graph.modules}
+
+
+def folder_arrows(graph: grimp.ImportGraph) -> dict[str, Arrows]:
+    """By package that holds others: the imports between its children, a folder counting as one with all it holds.
+
+    A file beside folders is a child of its own. So the folders of one floor are compared with each other, at every depth.
+    """
+    found: dict[str, Arrows] = {}
+    for package in sorted(graph.modules):
+        children = graph.find_children(package)
+        if not any(graph.find_children(child) for child in children):
+            continue
+        inside = {module: child for child in children for module in (child, *graph.find_descendants(child))}
+        arrows: Arrows = {child: set() for child in children}
+        for module, child in inside.items():
+            taken = {inside.get(other, child) for other in graph.find_modules_directly_imported_by(module)}
+            arrows[child] |= taken - {child}
+        found[package] = arrows
+    return found
+
+
+def circles(arrows: Arrows) -> list[list[str]]:
+    """Groups whose members all reach each other: the largest sets of files or folders that only make sense together."""
+    reach: dict[str, set[str]] = {}
+    for start in arrows:
+        seen: set[str] = set()
+        waiting = [start]
+        while waiting:
+            for other in arrows.get(waiting.pop(), ()):
+                if other not in seen:
+                    seen.add(other)
+                    waiting.append(other)
+        reach[start] = seen
+    groups = {frozenset(b for b in reach[a] if a in reach.get(b, ())) for a in arrows if a in reach[a]}
+    return sorted(sorted(group) for group in groups)
+
+
+def arrows_up(arrows: Arrows) -> list[str]:
+    """Imports between members of one circle: as long as there is one, no order of floors has all arrows going down."""
+    return sorted(f"{a} -> {b}" for group in circles(arrows) for a in group for b in arrows[a] if b in group and a != b)
+
+
+def figures(root: Path = ROOT) -> list[str]:
+    """The house in lines to print: sizes, arrows and circles of each package, with the names of the largest."""
+    graph = import_graph()
+    within = folder_arrows(graph)
+    lines = [f"{'package':15} {'files':>5} {'folders':>7} {'at its top':>10} {'arrows':>6} {'up':>3} {'circles':>7}"]
+    for package in PACKAGES:
+        house = modules(root, (package,))
+        rooms = folders(house)
+        mine = {name: arrows for name, arrows in within.items() if name.split(".")[0] == package}
+        round_about = [c for c in circles(file_arrows(graph)) if c[0].split(".")[0] == package]
+        up = [arrow for arrows in mine.values() for arrow in arrows_up(arrows)]
+        count = sum(len(others) for arrows in mine.values() for others in arrows.values())
+        lines.append(
+            f"{package:15} {len(house):5} {len(rooms):7} {len(rooms[root / package]):10} {count:6} {len(up):3} "
+            f"{len(round_about):7}"
+        )
+        lines += [f"  up: {arrow}" for arrow in up] + [f"  circle: {', '.join(circle)}" for circle in round_about]
+    house = modules(root, PACKAGES)
+    long = sorted(((size, f"{m.name}.{name}") for m in house.values() for name, size in functions(m)), reverse=True)
+    big = sorted(((len(m.path.read_text().splitlines()), m.name) for m in house.values()), reverse=True)
+    full = sorted(((len(inside), str(f.relative_to(root))) for f, inside in folders(house).items()), reverse=True)
+    for what, ranked in (("longest functions", long), ("longest files", big), ("fullest folders", full)):
+        lines.append(f"{what}: " + ", ".join(f"{name} {size}" for size, name in ranked[:5]))
+    return lines
+
+
+if __name__ == "__main__":
+    print("\n".join(figures(Path.cwd())))

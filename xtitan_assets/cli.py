@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from xtitan_assets.commands import certificate, demo, doctor, keys, ledger, promote, rollback, run, sample, ui
 from xtitan_assets.workspace import environment
+from xtitan_core.errors import XtitanError
 
 DESCRIPTION = """\
 Train, prove, promote: the pipeline side of x.titan.
@@ -56,11 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
-    except Exception as error:
-        # Errors of our own packages explain themselves in one line; anything else is a defect and keeps its traceback.
-        if not type(error).__module__.startswith("xtitan_"):
-            raise
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+    except XtitanError as error:
+        # Any other exception is a fault of the program and keeps its traceback.
+        print(f"error: {error}", file=sys.stderr)
         return 1
 
 

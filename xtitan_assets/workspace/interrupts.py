@@ -1,7 +1,7 @@
-"""Ctrl-C that is neither lost nor in the way.
+"""Ctrl-C and SIGTERM during a run: noticed whenever they come, and raised only where nothing is left half done.
 
-Dagster raises it inside a step, but forgets one that comes at a run's end; between runs, Python would raise it in the
-middle of closing a database, which SQLAlchemy reports with a traceback.
+Dagster raises KeyboardInterrupt inside a step, but loses a signal that comes at a run's end. Between runs, Python would
+raise it while a database is being closed, which SQLAlchemy reports with a traceback.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ T = TypeVar("T")
 
 
 class Interrupted(StepError):
-    """SIGINT or SIGTERM came while the venue was asked."""
+    """SIGINT or SIGTERM came while the venue was being asked."""
 
 
 def attended(main: Coroutine[Any, Any, T]) -> T:
-    """``asyncio.run``, but a signal cancels the task; Dagster's handler would raise in the middle of asyncio's code.
+    """``asyncio.run`` in which a signal cancels the task. Dagster's own handler would raise inside asyncio's code.
 
     Raises:
         Interrupted: a signal came.
     """
     if threading.current_thread() is not threading.main_thread():
         return asyncio.run(main)
-    came = False
+    interrupted = False
 
     async def cancellable() -> T:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
 
         def cancel(number: int, frame: FrameType | None) -> None:
-            nonlocal came
-            came = True
+            nonlocal interrupted
+            interrupted = True
             loop.call_soon_threadsafe(task.cancel)
 
         with _handling(cancel):
@@ -50,32 +50,32 @@ def attended(main: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(cancellable())
     except asyncio.CancelledError:
-        if not came:
+        if not interrupted:
             raise
         raise Interrupted("interrupted; run it again to go on") from None
 
 
 @contextmanager
 def remembered() -> Iterator[Callable[[], bool]]:
-    """Listen for SIGINT and SIGTERM whatever handlers Dagster installs; outside its steps, only a second one raises.
+    """Notice SIGINT and SIGTERM whatever handlers Dagster installs; outside its steps, only a second one raises.
 
     Yields:
-        A function that says whether one came; always False outside the main thread, which gets no signals.
+        A function that returns True once a signal came. Always False outside the main thread, which gets no signals.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    heard, handled = False, 0
-    listening, telling = socket.socketpair()
-    listening.setblocking(False)
-    telling.setblocking(False)
-    before = signal.set_wakeup_fd(telling.fileno(), warn_on_full_buffer=False)
+    received, handled = False, 0
+    reader, writer = socket.socketpair()
+    reader.setblocking(False)
+    writer.setblocking(False)
+    before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
 
-    def came() -> bool:
-        nonlocal heard
+    def interrupted() -> bool:
+        nonlocal received
         with suppress(BlockingIOError):
-            heard = heard or any(number in STOPPING for number in listening.recv(4_096))
-        return heard
+            received = received or any(number in STOPPING for number in reader.recv(4_096))
+        return received
 
     def handle(number: int, frame: FrameType | None) -> None:
         nonlocal handled
@@ -85,11 +85,11 @@ def remembered() -> Iterator[Callable[[], bool]]:
 
     try:
         with _handling(handle):
-            yield came
+            yield interrupted
     finally:
         signal.set_wakeup_fd(before)
-        listening.close()
-        telling.close()
+        reader.close()
+        writer.close()
 
 
 @contextmanager

@@ -12,13 +12,14 @@ from typing import Any
 
 from xtitan_assets.steps.registry import promotion_ledger as ledger
 from xtitan_assets.steps.registry import release_folder as releases
-from xtitan_assets.steps.registry.mlflow_registry import CHALLENGER, SHADOW, Registry
+from xtitan_assets.steps.registry.mlflow_registry import CHALLENGER, SHADOW, Registered, Registry
 from xtitan_assets.steps.registry.promotion_ledger import Entry, Kind, spent
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
 from xtitan_core.bundle.errors import BundleError
 from xtitan_core.bundle.keys import KeyFileError, load_public
+from xtitan_core.bundle.manifest import Manifest
 from xtitan_core.bundle.verification import VerifiedBundle, read_files, verify
 from xtitan_core.journal import DecisionRecord, JournalError, ShadowTradeRecord, read_journal
 
@@ -29,7 +30,7 @@ class RegisterReport:
 
     Attributes:
         already: True when this very bundle had been registered before; nothing was spent.
-        registered_epoch: venue time; only later decisions are evidence.
+        registered_epoch: venue time, seconds; only later decisions are evidence.
         candidates, budget_left: registrations of this lineage in this calendar year, and how many are left.
     """
 
@@ -55,7 +56,7 @@ def verified(home: Home, folder: Any, now_epoch: float | None = None) -> Verifie
         now_epoch: venue time; None skips the expiry check by using the bundle's own creation time.
 
     Raises:
-        StepError: it is missing, broken, expired or signed by nobody we know.
+        StepError: it is missing, broken, expired, or signed with a key that is not in ``home.keys``.
     """
     try:
         keys = [load_public(path) for path in sorted(home.keys.glob("*.pub"))]
@@ -75,7 +76,7 @@ def register(home: Home, params: Params, dagster_run_id: str = "", *, venue_epoc
 
     Args:
         dagster_run_id: kept as a tag.
-        venue_epoch: the venue's time now; the bundle's creation time when None.
+        venue_epoch: the venue's time now, seconds; the bundle's creation time when None.
 
     Raises:
         StepError: a bundle that does not verify, was made for another model or with an old counter; a spent budget; a
@@ -98,33 +99,10 @@ def register(home: Home, params: Params, dagster_run_id: str = "", *, venue_epoc
             raise StepError(
                 f"the bundle is registration {manifest.sequence} and the next one is {expected}; package the model again"
             )
-        epoch = max(
-            manifest.created_epoch,
-            # The venue's clock may be behind the data: an exchange that was started again begins at its first day.
-            manifest.training.last_epoch,
-            venue_epoch or 0,
-            _last_seen(home, manifest.model_name),
-            *(e.venue_epoch for e in known),
-        )
+        epoch = _registration_epoch(home, manifest, known, venue_epoch or 0)
         _require_budget(entries, params, manifest.model_name, epoch)
         registry = Registry(home)
-        made = registry.register(
-            manifest.model_name,
-            home.bundle,
-            tags={
-                "manifest_sha256": bundle.bundle_id,
-                "snapshot_id": manifest.training.snapshot_id,
-                "sequence": str(manifest.sequence),
-                "created_by": manifest.created_by,
-                "dagster_run_id": dagster_run_id,
-            },
-            parameters={"candidate": manifest.training.candidate, "seed": manifest.training.seed},
-            metrics={
-                name: float(value)
-                for name, value in manifest.evaluation.model_dump().items()
-                if value is not None and not isinstance(value, bool)
-            },
-        )
+        version = _add_version(registry, home, bundle, dagster_run_id)
         releases.keep_bundle(home, manifest.model_name, bundle.bundle_id, home.bundle)
         champion = ledger.champion(entries, manifest.model_name)
         entry = ledger.append(
@@ -132,28 +110,77 @@ def register(home: Home, params: Params, dagster_run_id: str = "", *, venue_epoc
             Kind.REGISTERED,
             model_name=manifest.model_name,
             bundle_id=bundle.bundle_id,
-            version=made.version,
+            version=version.version,
             who=f"dagster run {dagster_run_id}" if dagster_run_id else ledger.operator(),
             why="enters shadow",
             venue_epoch=epoch,
             before=champion,
             after=champion,
-            evidence={
-                "sequence": manifest.sequence,
-                "symbols": list(manifest.symbols),
-                "expires_epoch": manifest.expires_epoch,
-                "snapshot_id": manifest.training.snapshot_id,
-                "last_training_epoch": manifest.training.last_epoch,
-                "run_id": made.run_id,
-                "bundle_path": made.bundle_path,
-                "gate": params.gate.model_dump(mode="json"),
-            },
+            evidence=_registration_evidence(manifest, version, params),
         )
-        _point(home, registry, entry)
+        _point_aliases(home, registry, entry)
         return _report(entry, [*entries, entry], already=False)
 
 
+def _registration_epoch(home: Home, manifest: Manifest, known: list[Entry], venue_epoch: int) -> int:
+    """Venue time of a registration, seconds: never earlier than anything that this pipeline has seen.
+
+    Args:
+        known: earlier registrations of the lineage.
+        venue_epoch: what the venue's clock says; 0 when it was not asked.
+    """
+    return max(
+        manifest.created_epoch,
+        # The venue's clock may be behind the data: an exchange that was started again begins at its first day.
+        manifest.training.last_epoch,
+        venue_epoch,
+        _newest_decision(home, manifest.model_name),
+        *(e.venue_epoch for e in known),
+    )
+
+
+def _add_version(registry: Registry, home: Home, bundle: VerifiedBundle, dagster_run_id: str) -> Registered:
+    """Make a version of the bundle in the registry, with its origin as tags and its scores as metrics."""
+    manifest = bundle.manifest
+    return registry.register(
+        manifest.model_name,
+        home.bundle,
+        tags={
+            "manifest_sha256": bundle.bundle_id,
+            "snapshot_id": manifest.training.snapshot_id,
+            "sequence": str(manifest.sequence),
+            "created_by": manifest.created_by,
+            "dagster_run_id": dagster_run_id,
+        },
+        parameters={"candidate": manifest.training.candidate, "seed": manifest.training.seed},
+        metrics={
+            name: float(value)
+            for name, value in manifest.evaluation.model_dump().items()
+            if value is not None and not isinstance(value, bool)
+        },
+    )
+
+
+def _registration_evidence(manifest: Manifest, version: Registered, params: Params) -> dict[str, Any]:
+    """What the ledger keeps about a registration: the model's origin, and the gate it will be judged by."""
+    return {
+        "sequence": manifest.sequence,
+        "symbols": list(manifest.symbols),
+        "expires_epoch": manifest.expires_epoch,
+        "snapshot_id": manifest.training.snapshot_id,
+        "last_training_epoch": manifest.training.last_epoch,
+        "run_id": version.run_id,
+        "bundle_path": version.bundle_path,
+        "gate": params.gate.model_dump(mode="json"),
+    }
+
+
 def _require_budget(entries: list[Entry], params: Params, model_name: str, epoch: int) -> None:
+    """Refuse a registration that the declared lineages or the lineage's budget of the year do not allow.
+
+    Raises:
+        StepError: more lineages than were declared, or no registration left this year.
+    """
     year = datetime.fromtimestamp(epoch, UTC).year
     registered = [e for e in entries if e.kind is Kind.REGISTERED]
     this_year = [e for e in registered if datetime.fromtimestamp(e.venue_epoch, UTC).year == year]
@@ -178,7 +205,7 @@ def _require_budget(entries: list[Entry], params: Params, model_name: str, epoch
         )
 
 
-def _last_seen(home: Home, model_name: str) -> int:
+def _newest_decision(home: Home, model_name: str) -> int:
     """Newest venue time at which this lineage is known to have decided anything; 0 without a journal."""
     try:
         return max(
@@ -195,17 +222,18 @@ def _last_seen(home: Home, model_name: str) -> int:
 
 
 def _repair(home: Home, entry: Entry, entries: list[Entry]) -> RegisterReport:
-    """The same bundle again: point the aliases at it, unless it has left the race or a newer one entered."""
-    mine = ledger.of_model(entries, entry.model_name)
-    newest = [e for e in mine if e.kind is Kind.REGISTERED][-1]
-    retired = any(e.bundle_id == entry.bundle_id and e.kind in ledger.RETIRED for e in mine)
-    if newest is entry and not retired and ledger.champion(mine, entry.model_name) != entry.bundle_id:
+    """The same bundle again: point the aliases at it, unless it is retired, champion, or a newer one is registered."""
+    lineage = ledger.of_model(entries, entry.model_name)
+    newest = [e for e in lineage if e.kind is Kind.REGISTERED][-1]
+    retired = any(e.bundle_id == entry.bundle_id and e.kind in ledger.RETIRED for e in lineage)
+    if newest is entry and not retired and ledger.champion(lineage, entry.model_name) != entry.bundle_id:
         releases.keep_bundle(home, entry.model_name, entry.bundle_id, home.bundle)
-        _point(home, Registry(home), entry)
+        _point_aliases(home, Registry(home), entry)
     return _report(entry, entries, already=True)
 
 
-def _point(home: Home, registry: Registry, entry: Entry) -> None:
+def _point_aliases(home: Home, registry: Registry, entry: Entry) -> None:
+    """Point the aliases of a candidate at a registration, in the registry and in the release folder."""
     for alias in (CHALLENGER, SHADOW):
         registry.set_alias(entry.model_name, alias, entry.version)
         releases.publish(home, entry.model_name, alias, entry.version, entry.bundle_id)

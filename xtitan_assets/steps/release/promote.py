@@ -1,4 +1,4 @@
-"""Move the champion: promotion when the gate opens, rollback and demotion at any time. Each is one ledger line.
+"""Move the champion: promotion when the gate opens, rollback and demotion at any time. Each adds one ledger line.
 
 The ledger is written first and the alias moved after it; running the same command again repairs an alias that a crash
 left behind.
@@ -30,11 +30,11 @@ class PromotionReport:
 
     Attributes:
         promoted: True when the candidate is champion now.
-        decided: the shadow evaluation's word, or what was done: ``rolled_back``, ``demoted``.
+        decided: what the shadow evaluation decided, or what was done: ``rolled_back``, ``demoted``.
         why: one line.
-        model_name, version, bundle_id: whom it was about.
+        model_name, version, bundle_id: the candidate, or the champion that was taken out.
         before, after: champion's bundle before and after; empty = none.
-        e_own, e_lineage: bankrolls at this look; 0 where they played no part.
+        e_own, e_lineage: bankrolls at this evaluation; 0 where they played no part.
         certificate: folder of the certificate, empty without one.
     """
 
@@ -57,31 +57,31 @@ class PromotionReport:
 def promote(home: Home, params: Params, who: str = "", why: str = "") -> PromotionReport:
     """Evaluate the newest candidate again and promote it if, and only if, the gate opens.
 
-    A refusal is written down too; a candidate that is futile is closed and leaves the shadow slot.
+    A refusal is written to the ledger as well. A futile candidate is closed and loses the role ``shadow``.
 
     Args:
         who: person or job; the login name when empty.
-        why: their words, added to the rule's.
+        why: their reason, added to the rule that opened the gate.
 
     Raises:
         StepError: nothing registered, or journal, ledger, bundle or registry are broken.
     """
     who = who or ledger.operator()
     with ledger.exclusive(home.ledger):
-        look = shadow.evaluate(home, params)
+        report = shadow.evaluate(home, params)
         entries = ledger.read(home.ledger)
-        current = ledger.champion(entries, look.certificate.model_name)
+        current = ledger.champion(entries, report.certificate.model_name)
         registry = Registry(home)
-        if current == look.certificate.bundle_id:
-            _place_champion(home, registry, look)
-            return _report(look, look.why, current, current, _certificate_folder(home, look))
-        refusal = look.why if look.decided != "promoted" else _obstacle(home, registry, look)
+        if current == report.certificate.bundle_id:
+            _place_champion(home, registry, report)
+            return _report(report, report.why, current, current, _certificate_folder(home, report))
+        refusal = report.why if report.decided != "promoted" else _obstacle(home, registry, report)
         if refusal:
-            return _refuse(home, registry, look, entries, current, who, refusal)
-        reason = f"{look.why}; {why}" if why else look.why
-        _append(home, Kind.PROMOTED, look, who, reason, current, look.certificate.bundle_id)
-        _place_champion(home, registry, look)
-        return _report(look, reason, current, look.certificate.bundle_id, _write_certificate(home, look))
+            return _refuse(home, registry, report, entries, current, who, refusal)
+        reason = f"{report.why}; {why}" if why else report.why
+        _append(home, Kind.PROMOTED, report, who, reason, current, report.certificate.bundle_id)
+        _place_champion(home, registry, report)
+        return _report(report, reason, current, report.certificate.bundle_id, _write_certificate(home, report))
 
 
 def rollback(home: Home, params: Params, who: str = "", why: str = "") -> PromotionReport:
@@ -96,7 +96,7 @@ def rollback(home: Home, params: Params, who: str = "", why: str = "") -> Promot
 def demote(
     home: Home, params: Params, who: str = "", why: str = "", evidence: dict[str, Any] | None = None
 ) -> PromotionReport:
-    """Take the champion out because its edge died; nobody takes its place.
+    """Take the champion out because its edge is no longer there; no other model takes its place.
 
     Args:
         evidence: the detector's numbers.
@@ -107,42 +107,44 @@ def demote(
     return _take_out(home, params, Kind.DEMOTED, who, why or "demoted by hand", evidence or {}, successor=False)
 
 
-def _obstacle(home: Home, registry: Registry, look: ShadowReport) -> str:
-    """Why a candidate with enough evidence must still not be promoted; empty when nothing is in the way."""
-    claim = look.certificate
+def _obstacle(home: Home, registry: Registry, report: ShadowReport) -> str:
+    """Why a candidate with enough evidence must not be promoted all the same; empty when nothing stands against it."""
+    certificate = report.certificate
     try:
-        bundle = verified(home, releases.kept_bundle(home, claim.model_name, claim.bundle_id), claim.last_epoch)
+        bundle = verified(
+            home, releases.kept_bundle(home, certificate.model_name, certificate.bundle_id), certificate.last_epoch
+        )
     except StepError as error:
         return str(error)
-    if bundle.bundle_id != claim.bundle_id:
-        return f"the kept bundle is {bundle.bundle_id[:12]}, registered was {claim.bundle_id[:12]}"
-    tagged = registry.tags(claim.model_name, claim.model_version).get("manifest_sha256")
-    if tagged != claim.bundle_id:
-        return f"the registry's version {claim.model_version} names another manifest ({str(tagged)[:12]})"
+    if bundle.bundle_id != certificate.bundle_id:
+        return f"the kept bundle is {bundle.bundle_id[:12]}, registered was {certificate.bundle_id[:12]}"
+    tagged = registry.tags(certificate.model_name, certificate.model_version).get("manifest_sha256")
+    if tagged != certificate.bundle_id:
+        return f"the registry's version {certificate.model_version} names another manifest ({str(tagged)[:12]})"
     return ""
 
 
 def _refuse(
-    home: Home, registry: Registry, look: ShadowReport, entries: list[Entry], current: str, who: str, refusal: str
+    home: Home, registry: Registry, report: ShadowReport, entries: list[Entry], current: str, who: str, refusal: str
 ) -> PromotionReport:
-    claim = look.certificate
-    gone = any(e.kind in ledger.RETIRED and e.bundle_id == claim.bundle_id for e in entries)
-    close = look.decided == "futile" and not gone
-    _append(home, Kind.CLOSED if close else Kind.REFUSED, look, who, refusal, current, current)
-    if look.decided == "futile":
+    certificate = report.certificate
+    retired = any(e.kind in ledger.RETIRED and e.bundle_id == certificate.bundle_id for e in entries)
+    close = report.decided == "futile" and not retired
+    _append(home, Kind.CLOSED if close else Kind.REFUSED, report, who, refusal, current, current)
+    if report.decided == "futile":
         for alias in (SHADOW, CHALLENGER):
-            _withdraw(home, registry, claim.model_name, alias, claim.model_version)
+            _withdraw(home, registry, certificate.model_name, alias, certificate.model_version)
     return PromotionReport(
         False,
-        look.decided,
+        report.decided,
         refusal,
-        claim.model_name,
-        claim.model_version,
-        claim.bundle_id,
+        certificate.model_name,
+        certificate.model_version,
+        certificate.bundle_id,
         current,
         current,
-        claim.e_own,
-        claim.e_lineage,
+        certificate.e_own,
+        certificate.e_lineage,
     )
 
 
@@ -150,21 +152,21 @@ def _take_out(
     home: Home, params: Params, kind: Kind, who: str, why: str, evidence: dict[str, Any], *, successor: bool
 ) -> PromotionReport:
     with ledger.exclusive(home.ledger):
-        mine = ledger.of_model(ledger.read(home.ledger), params.model_name)
-        registered = {e.bundle_id: e for e in mine if e.kind is Kind.REGISTERED}
-        current = ledger.champion(mine, params.model_name)
+        lineage = ledger.of_model(ledger.read(home.ledger), params.model_name)
+        registered = {e.bundle_id: e for e in lineage if e.kind is Kind.REGISTERED}
+        current = ledger.champion(lineage, params.model_name)
         registry = Registry(home)
         pointed = registry.alias(params.model_name, CHAMPION)
-        if pointed is not None and mine and mine[-1].kind is kind and pointed == mine[-1].version:
-            # A crash came between this very ledger line and the alias: finish it instead of taking out another one.
-            last = mine[-1]
+        if pointed is not None and lineage and lineage[-1].kind is kind and pointed == lineage[-1].version:
+            # A crash came between this ledger line and the alias: move the alias instead of taking out another one.
+            last = lineage[-1]
             _point_champion(home, registry, params.model_name, registered.get(current))
             return PromotionReport(
                 False, kind.value, last.why, params.model_name, last.version, last.bundle_id, last.before, last.after
             )
         if not current:
             raise StepError(f"{params.model_name} has no champion; there is nothing to take out")
-        after = _predecessor(mine, current) if successor else ""
+        after = _predecessor(lineage, current) if successor else ""
         out = registered[current]
         ledger.append(
             home.ledger,
@@ -174,7 +176,7 @@ def _take_out(
             version=out.version,
             who=who or ledger.operator(),
             why=why,
-            venue_epoch=max(e.venue_epoch for e in mine),
+            venue_epoch=max(e.venue_epoch for e in lineage),
             before=current,
             after=after,
             evidence=evidence,
@@ -185,15 +187,15 @@ def _take_out(
         return PromotionReport(False, kind.value, why, params.model_name, out.version, current, current, after)
 
 
-def _predecessor(mine: Sequence[Entry], current: str) -> str:
+def _predecessor(lineage: Sequence[Entry], current: str) -> str:
     """The latest champion before ``current`` that was not itself taken out; empty when there is none."""
-    retired = {e.bundle_id for e in mine if e.kind in ledger.RETIRED}
-    earlier = [e.bundle_id for e in mine if e.kind is Kind.PROMOTED and e.bundle_id not in retired | {current}]
+    retired = {e.bundle_id for e in lineage if e.kind in ledger.RETIRED}
+    earlier = [e.bundle_id for e in lineage if e.kind is Kind.PROMOTED and e.bundle_id not in retired | {current}]
     return earlier[-1] if earlier else ""
 
 
 def _point_champion(home: Home, registry: Registry, model_name: str, entry: Entry | None) -> None:
-    """Make registry and release folder say what the ledger says; None = no champion."""
+    """Make registry and release folder agree with the ledger; None = no champion."""
     if entry is None:
         registry.delete_alias(model_name, CHAMPION)
         releases.withdraw(home, model_name, CHAMPION)
@@ -202,12 +204,13 @@ def _point_champion(home: Home, registry: Registry, model_name: str, entry: Entr
         releases.publish(home, model_name, CHAMPION, entry.version, entry.bundle_id)
 
 
-def _place_champion(home: Home, registry: Registry, look: ShadowReport) -> None:
-    claim = look.certificate
-    registry.set_alias(claim.model_name, CHAMPION, claim.model_version)
-    releases.publish(home, claim.model_name, CHAMPION, claim.model_version, claim.bundle_id)
-    # The champion is shadowed in its own slot; twice the same trades would only overlap with themselves.
-    _withdraw(home, registry, claim.model_name, SHADOW, claim.model_version)
+def _place_champion(home: Home, registry: Registry, report: ShadowReport) -> None:
+    """Point the alias ``champion`` at the candidate, and take the role ``shadow`` from it."""
+    certificate = report.certificate
+    registry.set_alias(certificate.model_name, CHAMPION, certificate.model_version)
+    releases.publish(home, certificate.model_name, CHAMPION, certificate.model_version, certificate.bundle_id)
+    # The runner shadows its champion anyway. With the role ``shadow`` as well, each trade would be recorded twice.
+    _withdraw(home, registry, certificate.model_name, SHADOW, certificate.model_version)
 
 
 def _withdraw(home: Home, registry: Registry, model_name: str, alias: str, version: str) -> None:
@@ -217,48 +220,49 @@ def _withdraw(home: Home, registry: Registry, model_name: str, alias: str, versi
         releases.withdraw(home, model_name, alias)
 
 
-def _append(home: Home, kind: Kind, look: ShadowReport, who: str, why: str, before: str, after: str) -> None:
-    claim = look.certificate
+def _append(home: Home, kind: Kind, report: ShadowReport, who: str, why: str, before: str, after: str) -> None:
+    certificate = report.certificate
     ledger.append(
         home.ledger,
         kind,
-        model_name=claim.model_name,
-        bundle_id=claim.bundle_id,
-        version=claim.model_version,
+        model_name=certificate.model_name,
+        bundle_id=certificate.bundle_id,
+        version=certificate.model_version,
         who=who,
         why=why,
-        venue_epoch=max(claim.last_epoch, claim.registered_epoch),
+        venue_epoch=max(certificate.last_epoch, certificate.registered_epoch),
         before=before,
         after=after,
-        evidence={**claim.as_dict(), "certificate_sha256": claim.sha256},
+        evidence={**certificate.as_dict(), "certificate_sha256": certificate.sha256},
     )
 
 
-def _certificate_folder(home: Home, look: ShadowReport) -> str:
-    path = home.reports / "certificates" / look.certificate.bundle_id[:16]
+def _certificate_folder(home: Home, report: ShadowReport) -> str:
+    path = home.reports / "certificates" / report.certificate.bundle_id[:16]
     return str(path) if path.is_dir() else ""
 
 
-def _write_certificate(home: Home, look: ShadowReport) -> str:
-    """Keep the certificate that promoted together with its trades; the reports show the latest look only."""
-    folder = home.reports / "certificates" / look.certificate.bundle_id[:16]
-    write_atomically(folder / "trades.csv", Path(look.trades_csv).read_bytes(), durable=True)
-    write_certificate(folder, look.certificate, durable=True)
+def _write_certificate(home: Home, report: ShadowReport) -> str:
+    """Keep the certificate that promoted together with its trades; the reports show the latest evaluation only."""
+    folder = home.reports / "certificates" / report.certificate.bundle_id[:16]
+    write_atomically(folder / "trades.csv", Path(report.trades_csv).read_bytes(), durable=True)
+    write_certificate(folder, report.certificate, durable=True)
     return str(folder)
 
 
-def _report(look: ShadowReport, why: str, before: str, after: str, certificate: str) -> PromotionReport:
-    claim = look.certificate
+def _report(report: ShadowReport, why: str, before: str, after: str, folder: str) -> PromotionReport:
+    """A candidate that is champion now; ``folder`` holds its certificate."""
+    certificate = report.certificate
     return PromotionReport(
         True,
         "promoted",
         why,
-        claim.model_name,
-        claim.model_version,
-        claim.bundle_id,
+        certificate.model_name,
+        certificate.model_version,
+        certificate.bundle_id,
         before,
         after,
-        claim.e_own,
-        claim.e_lineage,
-        certificate,
+        certificate.e_own,
+        certificate.e_lineage,
+        folder,
     )

@@ -1,7 +1,7 @@
-"""Is the champion still what was promoted? Its edge, its probabilities, and its live fills beside their shadows.
+"""Whether the champion still is what was promoted: its edge, its probabilities, and its live fills beside shadow ones.
 
-Everything is judged on settled trades with tests that may be looked at every day. Feature distributions are left to a
-later day: on autocorrelated features the usual distances alarm daily on perfectly stationary data.
+Everything is judged on settled trades, with tests that stay valid when they are evaluated every day. Distributions of
+features are not watched: on autocorrelated features the usual distances alarm daily on perfectly stationary data.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class DriftReport:
-    """What the monitors say.
+    """What the monitors found.
 
     Attributes:
         advice: ``demote`` (the edge fell below half of the promoted one), ``de_risk`` (below it, or the probabilities
@@ -83,21 +83,21 @@ class DriftReport:
 
 
 def evaluate(home: Home, params: Params) -> DriftReport:
-    """Watch the champion of ``params.model_name``; writes ``drift.json``.
+    """Judge the champion of ``params.model_name`` and write ``drift.json``.
 
     Raises:
         StepError: journal or ledger are broken.
     """
-    mine = ledger.of_model(ledger.read(home.ledger), params.model_name)
-    bundle_id = ledger.champion(mine, params.model_name)
-    promotions = [e for e in mine if e.kind is Kind.PROMOTED and e.bundle_id == bundle_id]
+    lineage = ledger.of_model(ledger.read(home.ledger), params.model_name)
+    bundle_id = ledger.champion(lineage, params.model_name)
+    promotions = [e for e in lineage if e.kind is Kind.PROMOTED and e.bundle_id == bundle_id]
     if not promotions:
         report = DriftReport("no_champion", params.model_name, "")
     else:
-        claim = promotions[-1].evidence
+        promotion = promotions[-1].evidence
         try:
             records = [r for segment in read_journal(home.journal) for r in segment.records]
-            report = _watch(params.model_name, bundle_id, promotions[-1].venue_epoch, claim, records)
+            report = _watch(params.model_name, bundle_id, promotions[-1].venue_epoch, promotion, records)
         except (JournalError, EvidenceError) as error:
             raise StepError(f"{home.journal}: {error}; fetch the runner's segments again") from error
     document = json.dumps(asdict(report), indent=1, default=str)
@@ -106,21 +106,27 @@ def evaluate(home: Home, params: Params) -> DriftReport:
 
 
 def _watch(
-    model_name: str, bundle_id: str, since: int, claim: dict[str, Any], records: Iterable[AnyRecord]
+    model_name: str, bundle_id: str, since: int, promotion: dict[str, Any], records: Iterable[AnyRecord]
 ) -> DriftReport:
+    """Run the monitors over the journal.
+
+    Args:
+        since: venue time of the promotion, seconds.
+        promotion: evidence of the promotion, from the ledger.
+    """
     records = list(records)
-    ratio, break_even = float(claim["ratio"]), float(claim["break_even"])
-    promoted_edge = edge_at(posterior_mean(float(claim["win_rate"]), break_even, int(claim["trades"])), ratio)
+    ratio, break_even = float(promotion["ratio"]), float(promotion["break_even"])
+    promoted_edge = edge_at(posterior_mean(float(promotion["win_rate"]), break_even, int(promotion["trades"])), ratio)
     demote = EdgeDetector(max(promoted_edge / 2.0, 0.0))
     de_risk = EdgeDetector(max(promoted_edge, 0.0))
     calibration = CalibrationMonitor()
     days: dict[int, Day] = {}
-    seen = 0
+    trades = 0
     for trade, end in _settled(records, bundle_id, since):
         quoted, outcome = trade.payout_cents / trade.ask_cents - 1.0, Outcome(end.outcome)
         demote.settled(quoted, outcome)
         de_risk.settled(quoted, outcome)
-        seen += 1
+        trades += 1
         if outcome is not Outcome.REFUNDED:
             calibration.settled(trade.probability, trade.ask_cents / trade.payout_cents, outcome is Outcome.WON)
         day = days.setdefault(midnight(trade.epoch), Day(midnight(trade.epoch)))
@@ -141,7 +147,7 @@ def _watch(
         model_name=model_name,
         bundle_id=bundle_id,
         promoted_edge=promoted_edge,
-        trades=seen,
+        trades=trades,
         demote_statistic=demote.statistic,
         de_risk_statistic=de_risk.statistic,
         calibration_evidence=min(calibration.evidence, 1e300),
@@ -153,13 +159,15 @@ def _watch(
 def _settled(
     records: Iterable[AnyRecord], bundle_id: str, since: int
 ) -> Iterator[tuple[ShadowTradeRecord, ShadowSettlementRecord]]:
-    """Wanted shadow trades of the champion in order of settlement; those decided before the last one ended are left
-    out, which is known at their decision."""
+    """Wanted shadow trades of the champion in order of settlement.
+
+    Trades that are decided while an earlier one is open are left out; that much is known when they are decided.
+    """
     opened: dict[str, ShadowTradeRecord] = {}
     busy = ""
     for record in records:
         if isinstance(record, SessionRecord):
-            # What was open when a runner stopped may never settle; it must not silence the monitor for good.
+            # A trade that was open when a runner stopped may never settle. It must not keep later ones out for ever.
             busy = ""
             opened.clear()
         elif isinstance(record, ShadowTradeRecord) and record.bundle_id == bundle_id and record.epoch > since:

@@ -1,6 +1,6 @@
 """What the runner's journal proves about the newest candidate: bankrolls, bounds, and whether to go on.
 
-Reads journal segments, the promotion ledger and nothing else; the arithmetic is ``xtitan_core.evidence``.
+The inputs are the journal's segments and the promotion ledger; the arithmetic is ``xtitan_core.evidence``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -24,14 +24,14 @@ from xtitan_core.clock import DAY
 from xtitan_core.evidence.bounds import edge_at, win_rate_interval
 from xtitan_core.evidence.cash_account import EDGES, EvidenceError
 from xtitan_core.evidence.certificate import Certificate
-from xtitan_core.evidence.gate import thresholds, verdict
+from xtitan_core.evidence.gate import Thresholds, thresholds, verdict
 from xtitan_core.evidence.lineage import LineageEvidence
-from xtitan_core.evidence.shadow_trades import Event
+from xtitan_core.evidence.shadow_trades import Candidate, Event
 from xtitan_core.files import write_atomically
 from xtitan_core.journal import JournalError, read_journal
 
 FUTILE_MARGIN = 0.005
-"""Let go when even the upper bound of the win rate is less than half a point above break-even."""
+"""A candidate is futile when the upper bound of its win rate is less than this above break-even."""
 
 PATH_POINTS = 400
 COLUMNS = ("trade_id", "bundle_id", "epoch", "ask_cents", "payout_cents", "outcome", "own", "lineage")
@@ -39,7 +39,10 @@ COLUMNS = ("trade_id", "bundle_id", "epoch", "ask_cents", "payout_cents", "outco
 
 @dataclass(frozen=True, slots=True)
 class SlotsReport:
-    """The preferred side at every slot, wanted or not: a printed bound, never evidence for promotion."""
+    """Trades of the preferred side at every decision instant, wanted or not.
+
+    They give the bound that is printed; they are never evidence for promotion.
+    """
 
     trades: int
     wins: int
@@ -51,10 +54,10 @@ class SlotsReport:
 
 @dataclass(frozen=True, slots=True)
 class ShadowReport:
-    """The candidate's standing at this look.
+    """The candidate's standing at this evaluation.
 
     Attributes:
-        decided: ``promoted`` (the gate opens, or it is champion already), ``futile`` (let it go) or ``continue``.
+        decided: ``promoted`` (the gate opens, or it is champion already), ``futile`` (close it) or ``continue``.
         why: the rule behind it, one line.
         certificate: all numbers, see :class:`xtitan_core.evidence.certificate.Certificate`.
         slots: the bound from every slot.
@@ -71,14 +74,14 @@ class ShadowReport:
 
     def as_dict(self) -> dict[str, Any]:
         """One flat document: the headline, the certificate's fields, the slots and the paths."""
-        claim, slots = self.certificate, self.slots
+        certificate, slots = self.certificate, self.slots
         return {
             "verdict": "promote" if self.decided == "promoted" else self.decided,
             "decided": self.decided,
             "why": self.why,
-            "bankroll": claim.e_lineage,
-            "threshold": claim.need_lineage,
-            **claim.as_dict(),
+            "bankroll": certificate.e_lineage,
+            "threshold": certificate.need_lineage,
+            **certificate.as_dict(),
             "slots": slots.trades,
             "slot_wins": slots.wins,
             "slot_refunds": slots.refunds,
@@ -95,73 +98,41 @@ class ShadowReport:
         return {key: value for key, value in self.as_dict().items() if key not in ("path", "own_path", "edges")}
 
 
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """The rules the candidate is judged by: the strictest that any registration of the lineage wrote down.
+
+    Attributes:
+        haircut: taken off the payout ratio of each shadow fill.
+        needed: bankrolls that open the gate.
+        budget: registrations of a year, the smallest number that was written down.
+    """
+
+    haircut: float
+    needed: Thresholds
+    budget: int
+
+
 def evaluate(home: Home, params: Params) -> ShadowReport:
     """Evaluate the newest candidate of ``params.model_name``.
 
-    Writes ``shadow.json``, ``shadow_trades.csv`` and this look's certificate (``certificate.json`` and ``.txt``).
-
-    The gate's parameters were written down at registration; today's can tighten them, never loosen them.
+    Writes ``shadow.json``, ``shadow_trades.csv`` and this evaluation's certificate (``certificate.json`` and ``.txt``).
 
     Raises:
-        StepError: nothing is registered, the journal or ledger is broken, or trades of an earlier look are missing.
+        StepError: nothing is registered, the journal or ledger is broken, or trades of an earlier evaluation are
+            missing.
     """
     entries = ledger.read(home.ledger)
     candidates = candidates_of(entries, params.model_name)
     if not candidates:
         raise StepError(f"{params.model_name} has never been registered; run `xtitan run retrain`")
-    mine = [e for e in ledger.of_model(entries, params.model_name) if e.kind is Kind.REGISTERED]
-    gates = [*(e.evidence["gate"] for e in mine), params.gate.model_dump()]
-    haircut = max(float(gate["haircut"]) for gate in gates)
-    needed = thresholds(_lineages(entries, params), max(int(gate["budget"]) for gate in gates))
-    try:
-        evidence = LineageEvidence(candidates, haircut=haircut)
-        for segment in read_journal(home.journal):
-            for record in segment.records:
-                evidence.record(record)
-    except (JournalError, EvidenceError) as error:
-        raise StepError(f"{home.journal}: {error}; fetch the runner's segments again") from error
-
+    gate = _gate(entries, params)
+    evidence = _read_evidence(home, candidates, gate.haircut)
     _require_whole(home, entries, params.model_name, evidence.events)
-    subject, counted = evidence.subject, evidence.counted
     table = _trades_csv(e for e in evidence.events if e.account == evidence.account_id)
-    outcome = verdict(evidence.e_lineage, evidence.e_own, needed)
+    counted = evidence.counted
     win_rate = win_rate_interval(counted.wins, counted.losses, overlap=max(evidence.max_overlap, 1))
-    ratio = counted.ratio or evidence.slots.ratio
-    used = spent(entries, params.model_name, subject.registered_epoch)
-    certificate = Certificate(
-        model_name=params.model_name,
-        model_version=next(e.version for e in mine if e.bundle_id == subject.bundle_id),
-        bundle_id=subject.bundle_id,
-        account_id=evidence.account_id,
-        symbol=", ".join(subject.symbols),
-        registered_epoch=subject.registered_epoch,
-        last_epoch=evidence.last_epoch,
-        promote=outcome.promote,
-        rule=outcome.rule.value if outcome.rule else "",
-        e_lineage=evidence.e_lineage,
-        e_own=evidence.e_own,
-        need_lineage=needed.lineage,
-        need_own=needed.own,
-        need_alone=needed.alone,
-        edges=EDGES,
-        haircut=haircut,
-        trades=counted.settled,
-        wins=counted.wins,
-        refunds=counted.refunds,
-        open_trades=evidence.open_trades,
-        ratio=ratio,
-        break_even=1.0 / (1.0 + ratio),
-        win_rate=counted.win_rate,
-        win_rate_low=win_rate.low,
-        edge_low=edge_at(win_rate.low, ratio * (1.0 - haircut)),
-        edge_high=counted.ceiling.value,
-        max_overlap=evidence.max_overlap,
-        candidates=used,
-        budget_left=max(min(int(gate["budget"]) for gate in gates) - used, 0),
-        missed=dict(sorted(evidence.missed.items())),
-        excluded={str(reason): n for reason, n in sorted(evidence.excluded.items())},
-        trades_sha256=hashlib.sha256(table).hexdigest(),
-    )
+    certificate = _certificate(evidence, gate, win_rate.low, entries, params, hashlib.sha256(table).hexdigest())
     decided, why = _decide(certificate, win_rate.high, params, entries)
     slots = evidence.slots
     path = home.reports / "shadow_trades.csv"
@@ -180,6 +151,88 @@ def evaluate(home: Home, params: Params) -> ShadowReport:
     return report
 
 
+def _gate(entries: list[Entry], params: Params) -> _Gate:
+    """The strictest of the gates written down with each registration of the lineage, and of params.yaml."""
+    written = [e.evidence["gate"] for e in ledger.of_model(entries, params.model_name) if e.kind is Kind.REGISTERED]
+    gates = [*written, params.gate.model_dump()]
+    return _Gate(
+        haircut=max(float(gate["haircut"]) for gate in gates),
+        needed=thresholds(_lineages(entries, params), max(int(gate["budget"]) for gate in gates)),
+        budget=min(int(gate["budget"]) for gate in gates),
+    )
+
+
+def _read_evidence(home: Home, candidates: Sequence[Candidate], haircut: float) -> LineageEvidence:
+    """The lineage's bankrolls after every record of the journal.
+
+    Raises:
+        StepError: the journal is broken, or its records contradict each other.
+    """
+    try:
+        evidence = LineageEvidence(candidates, haircut=haircut)
+        for segment in read_journal(home.journal):
+            for record in segment.records:
+                evidence.record(record)
+    except (JournalError, EvidenceError) as error:
+        raise StepError(f"{home.journal}: {error}; fetch the runner's segments again") from error
+    return evidence
+
+
+def _certificate(
+    evidence: LineageEvidence,
+    gate: _Gate,
+    win_rate_low: float,
+    entries: list[Entry],
+    params: Params,
+    trades_sha256: str,
+) -> Certificate:
+    """All numbers of the newest candidate.
+
+    Args:
+        win_rate_low: lower bound of the win rate of the counted trades.
+        trades_sha256: of the exported trades that the bankrolls can be recomputed from.
+    """
+    subject, counted, needed = evidence.subject, evidence.counted, gate.needed
+    registered = [e for e in ledger.of_model(entries, params.model_name) if e.kind is Kind.REGISTERED]
+    outcome = verdict(evidence.e_lineage, evidence.e_own, needed)
+    ratio = counted.ratio or evidence.slots.ratio
+    used = spent(entries, params.model_name, subject.registered_epoch)
+    return Certificate(
+        model_name=params.model_name,
+        model_version=next(e.version for e in registered if e.bundle_id == subject.bundle_id),
+        bundle_id=subject.bundle_id,
+        account_id=evidence.account_id,
+        symbol=", ".join(subject.symbols),
+        registered_epoch=subject.registered_epoch,
+        last_epoch=evidence.last_epoch,
+        promote=outcome.promote,
+        rule=outcome.rule.value if outcome.rule else "",
+        e_lineage=evidence.e_lineage,
+        e_own=evidence.e_own,
+        need_lineage=needed.lineage,
+        need_own=needed.own,
+        need_alone=needed.alone,
+        edges=EDGES,
+        haircut=gate.haircut,
+        trades=counted.settled,
+        wins=counted.wins,
+        refunds=counted.refunds,
+        open_trades=evidence.open_trades,
+        ratio=ratio,
+        break_even=1.0 / (1.0 + ratio),
+        win_rate=counted.win_rate,
+        win_rate_low=win_rate_low,
+        edge_low=edge_at(win_rate_low, ratio * (1.0 - gate.haircut)),
+        edge_high=counted.ceiling.value,
+        max_overlap=evidence.max_overlap,
+        candidates=used,
+        budget_left=max(gate.budget - used, 0),
+        missed=dict(sorted(evidence.missed.items())),
+        excluded={str(reason): n for reason, n in sorted(evidence.excluded.items())},
+        trades_sha256=trades_sha256,
+    )
+
+
 def _lineages(entries: Iterable[Entry], params: Params) -> int:
     """Lineages that share the error budget: the most ever declared, by any of them, and no fewer than there are."""
     registered = [e for e in entries if e.kind is Kind.REGISTERED]
@@ -188,13 +241,19 @@ def _lineages(entries: Iterable[Entry], params: Params) -> int:
 
 
 def _require_whole(home: Home, entries: Iterable[Entry], model_name: str, events: Iterable[Event]) -> None:
-    """A journal that lost trades would give the lineage a second first chance: its bankroll never resets."""
-    found = Counter(event.bundle_id for event in events if event.outcome is not None)
+    """Refuse a journal that holds fewer settled trades than the ledger says an earlier evaluation counted.
+
+    Without the lost trades the lineage's bankroll would start again from 1, which it never may.
+
+    Raises:
+        StepError: trades are missing.
+    """
+    settled = Counter(event.bundle_id for event in events if event.outcome is not None)
     for entry in ledger.of_model(entries, model_name):
         known = int(entry.evidence.get("trades", 0))
-        if known > found[entry.bundle_id]:
+        if known > settled[entry.bundle_id]:
             raise StepError(
-                f"{home.journal}: {found[entry.bundle_id]} settled shadow trades of {entry.bundle_id[:12]}, but the look "
+                f"{home.journal}: {settled[entry.bundle_id]} settled shadow trades of {entry.bundle_id[:12]}, but the look "
                 f"of ledger line {entry.sequence} counted {known}; fetch the runner's segments again"
             )
 
@@ -207,28 +266,32 @@ def write_certificate(folder: Path, certificate: Certificate, *, durable: bool) 
 
 
 def _decide(
-    look: Certificate, win_rate_high: float, params: Params, entries: list[Entry]
+    certificate: Certificate, win_rate_high: float, params: Params, entries: list[Entry]
 ) -> tuple[Literal["promoted", "continue", "futile"], str]:
+    """Whether to go on with the candidate, and why, as one line."""
     retired = [
         e
-        for e in ledger.of_model(entries, look.model_name)
-        if e.bundle_id == look.bundle_id and e.kind in ledger.RETIRED
+        for e in ledger.of_model(entries, certificate.model_name)
+        if e.bundle_id == certificate.bundle_id and e.kind in ledger.RETIRED
     ]
-    days = (look.last_epoch - look.registered_epoch) / DAY
+    days = (certificate.last_epoch - certificate.registered_epoch) / DAY
     if retired:
         return (
             "futile",
             f"this bundle was {retired[-1].kind.replace('_', ' ')}; only a new registration can be promoted",
         )
-    if ledger.champion(entries, look.model_name) == look.bundle_id:
+    if ledger.champion(entries, certificate.model_name) == certificate.bundle_id:
         return "promoted", "it is the champion"
-    if look.promote:
-        return "promoted", f"the {look.rule} rule holds at this look"
-    if look.trades >= params.gate.max_trades:
-        return "futile", f"{look.trades} counted trades did not decide it (gate.max_trades is {params.gate.max_trades})"
-    if look.trades and win_rate_high < look.break_even + FUTILE_MARGIN:
-        return "futile", f"a win rate above {win_rate_high:.4f} is excluded, break-even is {look.break_even:.4f}"
-    if look.last_epoch and days >= params.gate.max_days:
+    if certificate.promote:
+        return "promoted", f"the {certificate.rule} rule holds at this look"
+    if certificate.trades >= params.gate.max_trades:
+        return (
+            "futile",
+            f"{certificate.trades} counted trades did not decide it (gate.max_trades is {params.gate.max_trades})",
+        )
+    if certificate.trades and win_rate_high < certificate.break_even + FUTILE_MARGIN:
+        return "futile", f"a win rate above {win_rate_high:.4f} is excluded, break-even is {certificate.break_even:.4f}"
+    if certificate.last_epoch and days >= params.gate.max_days:
         return "futile", f"{days:.3g} market days did not decide it (gate.max_days is {params.gate.max_days:g})"
     return "continue", "the evidence is not large enough yet"
 

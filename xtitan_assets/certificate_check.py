@@ -36,21 +36,21 @@ def bankroll(rows: list[dict[str, str]], column: str, edges: list[float], haircu
 
 def main() -> int:
     with open(sys.argv[1]) as f:
-        claim = json.load(f)
+        stated = json.load(f)
     with open(sys.argv[2], "rb") as f:
         raw = f.read()
     rows = list(csv.DictReader(raw.decode().splitlines()))
-    own, trades, wins = bankroll(rows, "own", claim["edges"], claim["haircut"])
-    lineage = bankroll(rows, "lineage", claim["edges"], claim["haircut"])[0]
-    promote = own >= claim["need_alone"] or (lineage >= claim["need_lineage"] and own >= claim["need_own"])
-    found = {"e_own": own, "e_lineage": lineage, "trades": trades, "wins": wins, "promote": promote}
-    found["trades_sha256"] = hashlib.sha256(raw).hexdigest()
+    own, trades, wins = bankroll(rows, "own", stated["edges"], stated["haircut"])
+    lineage = bankroll(rows, "lineage", stated["edges"], stated["haircut"])[0]
+    promote = own >= stated["need_alone"] or (lineage >= stated["need_lineage"] and own >= stated["need_own"])
+    values = {"e_own": own, "e_lineage": lineage, "trades": trades, "wins": wins, "promote": promote}
+    values["trades_sha256"] = hashlib.sha256(raw).hexdigest()
     wrong = [
-        k for k, v in found.items() if (abs(v - claim[k]) > 1e-9 * abs(v) if isinstance(v, float) else v != claim[k])
+        k for k, v in values.items() if (abs(v - stated[k]) > 1e-9 * abs(v) if isinstance(v, float) else v != stated[k])
     ]
-    for name, value in found.items():
+    for name, value in values.items():
         sys.stdout.write(
-            f"{name:<14} {value}   {'DIFFERS from ' + str(claim[name]) if name in wrong else 'as certified'}\n"
+            f"{name:<14} {value}   {'DIFFERS from ' + str(stated[name]) if name in wrong else 'as certified'}\n"
         )
     return 1 if wrong else 0
 

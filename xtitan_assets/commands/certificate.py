@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 
-from xtitan_assets.commands.options import Subparsers, add_home, say
+from xtitan_assets.commands.options import Subparsers, add_home, print_line
 from xtitan_assets.workspace import lineage
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.paths import Home
@@ -39,7 +39,7 @@ def call(options: argparse.Namespace) -> int:
         if not (folder / needed).exists():
             raise StepError(f"{folder / needed}: not there; restore data/reports/certificates from a backup")
     if (reports / "certificate.txt").exists():
-        say((reports / "certificate.txt").read_text().rstrip())
+        print_line((reports / "certificate.txt").read_text().rstrip())
     sys.stdout.flush()
     script = lineage.PROJECT / "xtitan_assets" / "certificate_check.py"
     arguments = [sys.executable, "-I", str(script), str(folder / "certificate.json"), str(folder / "trades.csv")]

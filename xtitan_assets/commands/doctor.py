@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from xtitan_assets.commands.options import Subparsers, add_workspace, say, show, workspace
+from xtitan_assets.commands.options import Subparsers, add_workspace, print_json, print_line, workspace
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
 
@@ -41,11 +41,11 @@ def call(options: argparse.Namespace) -> int:
     home, params = workspace(options)
     answers = [ask(home, params) for ask in QUESTIONS]
     if options.json:
-        show([answer._asdict() for answer in answers])
+        print_json([answer._asdict() for answer in answers])
     else:
         for answer in answers:
             mark = "ok" if answer.good else "FAIL" if answer.required else "note"
-            say(f"{mark:4} {answer.name}: {answer.text}")
+            print_line(f"{mark:4} {answer.name}: {answer.text}")
     return int(any(answer.required and not answer.good for answer in answers))
 
 
@@ -55,15 +55,15 @@ def python(home: Home, params: Params) -> Answer:
 
 
 def packages(home: Home, params: Params) -> Answer:
-    missing, found = [], []
+    missing, present = [], []
     for name in REQUIRED:
         try:
-            found.append(f"{name} {importlib.metadata.version(name)}")
+            present.append(f"{name} {importlib.metadata.version(name)}")
         except importlib.metadata.PackageNotFoundError:
             missing.append(name)
     if missing:
         return Answer("packages", False, f"missing {', '.join(missing)}; run `make install`")
-    return Answer("packages", True, ", ".join(found))
+    return Answer("packages", True, ", ".join(present))
 
 
 def selection_parser(home: Home, params: Params) -> Answer:

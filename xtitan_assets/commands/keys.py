@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from xtitan_assets.commands.options import Subparsers, add_home, add_json, say, show
+from xtitan_assets.commands.options import Subparsers, add_home, add_json, print_json, print_line
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.paths import Home
 
@@ -24,12 +24,12 @@ def add(commands: Subparsers) -> None:
 
 def call(options: argparse.Namespace) -> int:
     home = Home.from_environment()
-    found = signing_key(home)
+    key = signing_key(home)
     if options.json:
-        show(found)
+        print_json(key)
     else:
-        for name, value in found.items():
-            say(f"{name}: {value}")
+        for name, value in key.items():
+            print_line(f"{name}: {value}")
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 
-from xtitan_assets.commands.options import Subparsers, add_home, add_json, say, show
+from xtitan_assets.commands.options import Subparsers, add_home, add_json, print_json, print_line
 from xtitan_assets.workspace.paths import Home
 
 
@@ -26,12 +26,12 @@ def call(options: argparse.Namespace) -> int:
     home = Home.from_environment()
     entries = read(home.ledger)
     if options.json:
-        show(as_rows(entries))
+        print_json(as_rows(entries))
         return 0
     for entry in entries:
         when = datetime.fromtimestamp(entry.wall_time, UTC).strftime("%Y-%m-%d %H:%M:%S")
-        say(
+        print_line(
             f"{entry.sequence:4} {when} {entry.kind:12} {entry.model_name} {entry.bundle_id[:12]} {entry.who}: {entry.why}"
         )
-    say(f"{len(entries)} entries, chain verified")
+    print_line(f"{len(entries)} entries, chain verified")
     return 0

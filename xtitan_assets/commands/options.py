@@ -46,12 +46,12 @@ def workspace(options: argparse.Namespace) -> tuple[Home, Params]:
     return home, load_params(home.params, list(getattr(options, "overrides", [])))
 
 
-def show(document: object) -> None:
+def print_json(document: object) -> None:
     """Print one JSON document on stdout."""
     sys.stdout.write(json.dumps(document, indent=1, sort_keys=True, default=str) + "\n")
 
 
-def say(line: str) -> None:
+def print_line(line: str) -> None:
     """Print one line of a result on stdout."""
     sys.stdout.write(line + "\n")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from xtitan_assets.commands.options import Subparsers, add_workspace, say, show, workspace
+from xtitan_assets.commands.options import Subparsers, add_workspace, print_json, print_line, workspace
 
 
 def add(commands: Subparsers) -> None:
@@ -27,8 +27,8 @@ def call(options: argparse.Namespace) -> int:
     home, params = workspace(options)
     report = rollback(home, params, options.who or operator(), options.why)
     if options.json:
-        show(report.as_metadata())
+        print_json(report.as_metadata())
     else:
         before, after = (bundle[:12] or "none" for bundle in (report.before, report.after))
-        say(f"{report.model_name}: champion {before} -> {after}; {report.why}")
+        print_line(f"{report.model_name}: champion {before} -> {after}; {report.why}")
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from xtitan_assets.commands.options import Subparsers, add_workspace, progress, say, show, workspace
+from xtitan_assets.commands.options import Subparsers, add_workspace, print_json, print_line, progress, workspace
 from xtitan_assets.runs.plans import NEEDS, plan
 
 DESCRIPTION = """\
@@ -44,7 +44,7 @@ def call(options: argparse.Namespace, config: dict[str, object] | None = None) -
     seconds = round(time.monotonic() - started, 1)
     failure = next((outcome.failure for outcome in outcomes if not outcome.success), "")
     if options.json:
-        show(
+        print_json(
             {
                 "job": options.job,
                 "success": not failure,
@@ -57,12 +57,12 @@ def call(options: argparse.Namespace, config: dict[str, object] | None = None) -
         checks = [check for outcome in outcomes for check in outcome.checks]
         warnings = [check for check in checks if not check.passed]
         for check in warnings:
-            say(f"warning: {check.asset}: {check.name}: {check.description}")
+            print_line(f"warning: {check.asset}: {check.name}: {check.description}")
         for made in (made for outcome in outcomes for made in outcome.assets.items()):
             if "decided" in made[1]:
-                say(f"{made[0]}: {made[1]['decided']}: {made[1].get('why', '')}")
+                print_line(f"{made[0]}: {made[1]['decided']}: {made[1].get('why', '')}")
         passed = len(checks) - len(warnings)
-        say(f"{options.job}: done in {seconds} s, {passed} checks passed, {len(warnings)} warnings")
+        print_line(f"{options.job}: done in {seconds} s, {passed} checks passed, {len(warnings)} warnings")
     if failure:
         progress(f"error: {options.job}: {' '.join(failure.split())}")
         return 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from xtitan_assets.commands.options import Subparsers, add_workspace, progress, say, show, workspace
+from xtitan_assets.commands.options import Subparsers, add_workspace, print_json, print_line, progress, workspace
 
 
 def add(commands: Subparsers) -> None:
@@ -25,8 +25,8 @@ def call(options: argparse.Namespace) -> int:
     home, params = workspace(options)
     report = sample(home, params, options.seed, progress)
     if options.json:
-        show(report.as_metadata())
+        print_json(report.as_metadata())
     else:
         what = f"{report.rows} ticks made" if report.made else "already there"
-        say(f"{report.symbol}: {report.days[0]} to {report.days[-1]}, {what}")
+        print_line(f"{report.symbol}: {report.days[0]} to {report.days[-1]}, {what}")
     return 0

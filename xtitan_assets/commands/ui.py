@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from xtitan_assets.commands.options import Subparsers, add_home, progress, say
+from xtitan_assets.commands.options import Subparsers, add_home, print_line, progress
 from xtitan_assets.workspace import environment
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.lineage import PROJECT
@@ -69,9 +69,9 @@ def call(options: argparse.Namespace) -> int:
             progress(f"starting {name} ...")
             running.append(start(home, name, command))
             wait_until_listening(name, port, running[-1], home)
-            say(f"{name}: http://127.0.0.1:{port}")
+            print_line(f"{name}: http://127.0.0.1:{port}")
             sys.stdout.flush()
-        say("Ctrl-C stops them")
+        print_line("Ctrl-C stops them")
         sys.stdout.flush()
         while all(process.poll() is None for process in running):
             time.sleep(0.5)
@@ -139,7 +139,7 @@ def wait_until_listening(name: str, port: int, process: subprocess.Popen[bytes],
 
 
 def stop(running: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Ask each process group to stop, then insist: Dagster's webserver can ignore both signals on a bad network."""
+    """Interrupt each process group and kill what does not end; Dagster's webserver can ignore SIGINT on a bad network."""
     for process in running:
         signal_group(process, signal.SIGINT)
     deadline = time.monotonic() + STOP_SECONDS

@@ -1,4 +1,4 @@
-"""``xtitan demo``: plan the worlds, run them side by side, judge, report."""
+"""``xtitan demo``: plan two worlds, run them side by side, judge the results and report them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ import json
 import os
 import shutil
 import signal
+import socket
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
+
+import numpy as np
+import yaml
 
 from xtitan_assets.demo.instance import prepare_instance
 from xtitan_assets.demo.processes import Child, ProcessFailedError, command, ended_on_interrupt
@@ -28,8 +32,12 @@ from xtitan_assets.demo.recorded import (
     write_market,
 )
 from xtitan_assets.demo.results import DemoResult, MarketResult, NaiveRetrain, RunnerResult
+from xtitan_assets.demo.screen import verdict
 from xtitan_assets.demo.story import Plan, promote, refuse, trade
 from xtitan_assets.demo.world import World
+from xtitan_assets.steps.model.naive_rule import naive_retrains
+from xtitan_assets.workspace.params import load_params
+from xtitan_core.errors import XtitanError
 from xtitan_core.symbols import PLANTED_SYMBOL, symbol
 
 DURATION = 5
@@ -76,7 +84,7 @@ def prepare(home: Path) -> IO[bytes]:
     """Empty the demo's folder and put the parameters there.
 
     Returns:
-        The folder's marker; the folder is ours while it is open.
+        The folder's marker file, locked: no other demo can use the folder until it is closed.
 
     Raises:
         ProcessFailedError: when the folder is not one that the demo made, or another demo runs there.
@@ -90,30 +98,33 @@ def prepare(home: Path) -> IO[bytes]:
             raise ProcessFailedError(
                 f"{home} is not empty and was not made by the demo; name another folder with --home"
             )
-        _claim(marker).close()
+        _lock(marker).close()
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True, exist_ok=True)
-    claim = _claim(marker)
+    lock = _lock(marker)
     shutil.copy(source, home / "params.yaml")
-    return claim
+    return lock
 
 
-def _claim(marker: Path) -> IO[bytes]:
-    claim = open(marker, "ab")  # noqa: SIM115 - the caller holds it
+def _lock(marker: Path) -> IO[bytes]:
+    """Open the marker and lock it.
+
+    Raises:
+        ProcessFailedError: another demo holds it.
+    """
+    lock = open(marker, "ab")  # noqa: SIM115 - the caller holds it
     try:
-        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        claim.close()
+        lock.close()
         raise ProcessFailedError(
             f"{marker.parent} is in use by another demo; wait for it, or name another folder with --home"
         ) from None
-    return claim
+    return lock
 
 
 def start_registry(home: Path) -> tuple[Child, str]:
     """The real MLflow server on a free loopback port; returns it and its URL."""
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -135,9 +146,6 @@ def start_registry(home: Path) -> tuple[Child, str]:
 
 def naive_rule(world: World) -> list[NaiveRetrain]:
     """What the usual rule would have done over ten retrains on the market without an edge."""
-    from xtitan_assets.steps.model.naive_rule import naive_retrains
-    from xtitan_assets.workspace.params import load_params
-
     params = load_params(
         world.root / "params.yaml",
         [f"data.symbol={world.symbol}", f"data.days={world.days}", f"train.seed={world.seed}"],
@@ -156,17 +164,15 @@ def planted_oracle(home: Path) -> float:
     return float(lines[-1])
 
 
-def simulated_worlds(home: Path, seed: int, registry: str, say: Progress) -> tuple[World, World, float]:
+def simulated_worlds(home: Path, seed: int, registry: str, show: Progress) -> tuple[World, World, float]:
     """The fair R_100, the planted market, and what an oracle wins there."""
-    fair = World("fair", "R_100", "fair", seed, 4, home, registry, say)
-    planted = World("planted", PLANTED_SYMBOL, "planted", seed, 4, home, registry, say)
+    fair = World("fair", "R_100", "fair", seed, 4, home, registry, show)
+    planted = World("planted", PLANTED_SYMBOL, "planted", seed, 4, home, registry, show)
     return fair, planted, planted_oracle(home)
 
 
-def recorded_worlds(home: Path, args: argparse.Namespace, registry: str, say: Progress) -> tuple[World, World, float]:
+def recorded_worlds(home: Path, args: argparse.Namespace, registry: str, show: Progress) -> tuple[World, World, float]:
     """The recording as it is and with its signs redrawn."""
-    import numpy as np
-
     recording: Recording = read_recording(args.file)
     kind = symbol(args.symbol)
     magnitudes = np.abs(np.diff(np.log(recording.quotes)))
@@ -174,22 +180,18 @@ def recorded_worlds(home: Path, args: argparse.Namespace, registry: str, say: Pr
     persistence = persistence_for(magnitudes, DURATION, pip, ORACLE)
     columns = redrawn(recording, kind, 4, persistence, args.seed)
     file = write_market(home / "redrawn" / "market.csv.gz", columns)
-    plain = World("recorded", kind.name, f"replay:{args.file.resolve()}", args.seed, 4, home, registry, say)
-    control = World("redrawn", kind.name, f"replay:{file.resolve()}", args.seed, 4, home, registry, say)
+    plain = World("recorded", kind.name, f"replay:{args.file.resolve()}", args.seed, 4, home, registry, show)
+    control = World("redrawn", kind.name, f"replay:{file.resolve()}", args.seed, 4, home, registry, show)
     return plain, control, oracle_win_rate(magnitudes, persistence, DURATION, pip)
 
 
-def tell(result: DemoResult, report: Path) -> None:
-    """The one-screen verdict."""
-    from xtitan_assets.demo.screen import verdict
-
+def show_verdict(result: DemoResult, report: Path) -> None:
+    """Print the verdict on one screen."""
     print(verdict(result, report), flush=True)
 
 
 def leave_for_the_ui(world: World) -> None:
     """Point the demo's folder at one world's data, so that `xtitan ui` can run any asset on it afterwards."""
-    import yaml
-
     settings = yaml.safe_load((world.root / "params.yaml").read_text())
     settings["data"] |= {"symbol": world.symbol, "days": world.days}
     settings["train"] |= {"seed": world.seed}
@@ -204,7 +206,7 @@ def run_demo(args: argparse.Namespace) -> DemoResult:
     Raises:
         ProcessFailedError, RecordingError: with a message that says what to do.
     """
-    say = Progress()
+    show = Progress()
     home = args.home.resolve()
     if args.market == "recorded":
         if args.file is None:
@@ -215,16 +217,16 @@ def run_demo(args: argparse.Namespace) -> DemoResult:
         symbol(args.symbol)
     if args.json and not args.json.resolve().parent.is_dir():
         raise ProcessFailedError(f"{args.json.parent}: no such folder; --json writes there at the end, create it first")
-    claim = prepare(home)
-    say("starting the model registry (MLflow) and two paper exchanges")
+    lock = prepare(home)
+    show("starting the model registry (MLflow) and two paper exchanges")
     server, registry = start_registry(home)
     worlds: list[World] = []
     try:
         if args.market == "recorded":
-            plain, control, oracle = recorded_worlds(home, args, registry, say)
+            plain, control, oracle = recorded_worlds(home, args, registry, show)
             plan = Plan(slots=1_350, days=0.2, chunk=250, looks=3, trades=100, after=15)
         else:
-            plain, control, oracle = simulated_worlds(home, args.seed, registry, say)
+            plain, control, oracle = simulated_worlds(home, args.seed, registry, show)
             plan = Plan()
         worlds = [plain, control]
         prepare_instance(plain.home)
@@ -232,31 +234,31 @@ def run_demo(args: argparse.Namespace) -> DemoResult:
         with ThreadPoolExecutor(2) as pool, ended_on_interrupt():
             no = pool.submit(refuse, plain, plan, plain.name)
             yes = pool.submit(promote, control, plan, control.name, oracle)
-            found: MarketResult = yes.result()
-            runner: RunnerResult = trade(control, plan) if found.promoted else RunnerResult.nothing(control.name)
+            promoted: MarketResult = yes.result()
+            runner: RunnerResult = trade(control, plan) if promoted.promoted else RunnerResult.nothing(control.name)
             refused: MarketResult = no.result()
-        say("the usual rule, ten retrains on the downloaded history, which has no edge")
+        show("the usual rule, ten retrains on the downloaded history, which has no edge")
         naive = naive_rule(plain)
     finally:
         for world in worlds:
             world.close()
         server.stop()
-        claim.close()
+        lock.close()
     leave_for_the_ui(control)
-    result = DemoResult(args.seed, [refused, found], runner, naive, plan.trades)
-    result.seconds = say.seconds
+    result = DemoResult(args.seed, [refused, promoted], runner, naive, plan.trades)
+    result.seconds = show.seconds
     return result
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the demo; 0 only when every condition holds."""
+    """Run the demo. Returns 0 only when every condition holds, 1 otherwise, 130 after Ctrl-C."""
     from xtitan_assets.demo.report import write_report
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         result = run_demo(args)
         report = write_report(result, args.home.resolve() / "report.html")
-    except (ProcessFailedError, RecordingError) as error:
+    except XtitanError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -264,5 +266,5 @@ def run(args: argparse.Namespace) -> int:
         return 130
     if args.json:
         args.json.write_text(json.dumps(result.as_json(), indent=1) + "\n")
-    tell(result, report)
+    show_verdict(result, report)
     return 0 if result.ok else 1

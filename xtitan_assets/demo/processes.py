@@ -1,4 +1,4 @@
-"""Child processes of the demo: started with their output in a log file, stopped for certain."""
+"""Child processes of the demo: started with their output in a log file, and always stopped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def command(name: str) -> str:
 
 
 def last_words(path: Path) -> str:
-    """The last line of a log file that says something."""
+    """The last line of a log file that is not empty."""
     lines = path.read_text(errors="replace").splitlines() if path.exists() else []
     return next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
 
@@ -144,7 +144,7 @@ class Child:
             )
 
     def kill(self) -> None:
-        """SIGKILL, and wait until it is gone."""
+        """SIGKILL, and wait until the process has ended."""
         if self.running:
             self._process.kill()
         self._process.wait()
@@ -152,12 +152,12 @@ class Child:
         _children.discard(self)
 
     def kill_group(self) -> None:
-        """SIGKILL the program and everything it started; whoever waits for it finds out."""
+        """SIGKILL the program and everything it started; ``wait`` and ``wait_for`` then raise."""
         if self.running:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def stop(self, timeout: float = 15.0) -> None:
-        """SIGTERM, then SIGKILL to the whole group when it does not listen."""
+        """SIGTERM, then SIGKILL to the whole group when it does not end in time."""
         if self.running:
             self._process.terminate()
             try:

@@ -1,8 +1,8 @@
 """Real ticks twice: as recorded, and with the signs of their returns redrawn so that an oracle wins a known share.
 
-The second file is the positive control. A gate that never opens is broken too, so the same magnitudes, gaps and price
-grid get a persistence of sign whose best possible win rate is computed, not guessed. A recording is short: a
-simulated history, marked as such in the file and excluded from evidence, is put before it.
+The second file is the positive control, because a gate that never opens is broken as well. It keeps the recording's
+magnitudes, gaps and price grid and gives the signs a persistence whose best possible win rate is computed. Recordings
+are short, so a simulated history is put before them, marked as simulated in the file and excluded from evidence.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def read_recording(path: Path) -> Recording:
             f"{path}: cannot be read as csv or parquet ({str(error).strip().partition(chr(10))[0]}); give another file"
         ) from error
     if not {"epoch", "quote"} <= set(frame.columns):
-        found = ", ".join(map(str, frame.columns))
-        raise RecordingError(f"{path}: expected columns epoch,quote, found {found}; rename them")
+        columns = ", ".join(map(str, frame.columns))
+        raise RecordingError(f"{path}: expected columns epoch,quote, found {columns}; rename them")
     try:
         epochs = frame["epoch"].to_numpy(np.int64)
         quotes = frame["quote"].to_numpy(np.float64)

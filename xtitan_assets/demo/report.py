@@ -32,7 +32,7 @@ table{border-collapse:collapse;background:#fff;width:100%}td,th{padding:6px 10px
 
 
 def picture(width: float, height: float) -> tuple[Figure, Axes]:
-    """An empty plot in the house's look; no display is needed."""
+    """An empty plot in the report's style; no display is needed."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -54,9 +54,9 @@ def svg(figure: Figure) -> str:
 def bankrolls(result: DemoResult) -> str:
     """Evidence of every market against the threshold."""
     figure, axes = picture(9.5, 4.0)
-    refused, found = result.markets
+    refused, promoted = result.markets
     lines: tuple[tuple[list[tuple[int, float]], dict[str, Any], str], ...] = (
-        (found.bankroll_path, {"color": ACCENT, "lw": 1.8}, f"{found.symbol} ({found.market})"),
+        (promoted.bankroll_path, {"color": ACCENT, "lw": 1.8}, f"{promoted.symbol} ({promoted.market})"),
         (refused.bankroll_path, {"color": INK, "lw": 1.8}, f"{refused.symbol} ({refused.market})"),
         (
             refused.forced_path,
@@ -153,7 +153,7 @@ def card(lines: list[str], kind: str) -> str:
 
 def write_report(result: DemoResult, path: Path) -> Path:
     """Write the page; returns its path."""
-    refused, found = result.markets
+    refused, promoted = result.markets
     fooled = sum(r.promoted for r in result.naive)
     rows = "".join(
         f"<tr><td class='{'yes' if holds else 'bad'}'>{'holds' if holds else 'FAILS'}</td><td>{html.escape(name)}</td></tr>"
@@ -166,7 +166,7 @@ def write_report(result: DemoResult, path: Path) -> Path:
 the Dagster jobs, the MLflow registry, the runner. Nothing here was verified on live Deriv.</p>
 <div class="cards">
 {card(market_lines(refused), "yes" if refused.right else "bad")}
-{card(market_lines(found), "yes" if found.right else "bad")}
+{card(market_lines(promoted), "yes" if promoted.right else "bad")}
 {card(runner_lines(result.runner), "yes" if all(result.runner.conditions(result.wanted_contracts).values()) else "bad")}
 </div>
 <h2>Evidence against its threshold</h2>
@@ -189,8 +189,8 @@ would have gone live (red).</p>
         )
     }
 <div class="two">
-<div><h2>Reliability ({html.escape(found.market)})</h2>{
-        figure(reliability(found), "Calibrated probability against what happened on the test span, with 95 % bars.")
+<div><h2>Reliability ({html.escape(promoted.market)})</h2>{
+        figure(reliability(promoted), "Calibrated probability against what happened on the test span, with 95 % bars.")
     }</div>
 <div><h2>Equity ({html.escape(result.runner.market)})</h2>{
         figure(equity(result), "The account at canary stakes, settled by the exchange.")

@@ -51,7 +51,7 @@ class MarketResult:
         forced_path: the same account had it been forced to take the preferred side at every slot; never evidence.
         reasons: the runner's decisions by closed reason code.
         reliability: calibration bins on the test span.
-        why: the rule behind the gate's last look, one line.
+        why: the rule behind the gate's last evaluation, one line.
     """
 
     name: str
@@ -82,7 +82,7 @@ class MarketResult:
 
 @dataclass(frozen=True)
 class RunnerResult:
-    """What the runner did with the account, and whether two books agree about it."""
+    """What the runner did with the account, and whether its ledger agrees with the exchange."""
 
     market: str
     contracts: int
@@ -112,7 +112,7 @@ class RunnerResult:
         return self.wins / max(self.contracts - self.refunded, 1)
 
     def conditions(self, wanted: int) -> dict[str, bool]:
-        """Every promise about the runner, by name."""
+        """Every condition on the runner, by name."""
         return {
             f"at least {wanted} contracts bought and settled": self.contracts >= wanted,
             "win rate inside the predicted 99.9 % interval": self.predicted_low <= self.win_rate <= self.predicted_high,
@@ -205,7 +205,8 @@ def forced_path(records: Sequence[AnyRecord], haircut: float, points: int = 400)
     account = CashAccount(haircut=haircut)
     path = [(0, 1.0)]
     for record in records:
-        # Stakes leave the account at purchase: bought and settled in one go would be the product form.
+        # Stakes leave the account at purchase, as in the gate's own account. Buying and settling in one step would
+        # ignore that trades overlap.
         if isinstance(record, ShadowTradeRecord):
             account.purchase(record.trade_id, record.payout_cents / record.ask_cents - 1.0)
         elif isinstance(record, ShadowSettlementRecord):
@@ -223,7 +224,7 @@ def cents(amount: int) -> str:
 def judge_runner(
     market: str, records: Sequence[AnyRecord], truth: dict[str, Any], status: dict[str, Any], killed: int
 ) -> RunnerResult:
-    """Hold journal, ledger and the exchange's own books side by side.
+    """Compare journal, ledger and the exchange's own record.
 
     Args:
         market: name of the world.

@@ -10,7 +10,7 @@ WIDTH = 88
 
 
 def market_lines(result: MarketResult) -> list[str]:
-    """What the gate said about one market, and what that leaves possible."""
+    """The gate's verdict on one market, and the largest edge that it leaves possible."""
     verdict = "PROMOTED" if result.promoted else "NOT PROMOTED"
     lines = [f" {result.symbol} ({result.market}): {verdict}"]
     rate = result.wins / result.trades if result.trades else 0.0

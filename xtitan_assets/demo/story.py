@@ -1,4 +1,4 @@
-"""The two stories of the demo: a market where the right answer is no, and one where an edge must be found and traded."""
+"""The two courses of the demo: a market that must be refused, and one whose edge must be found and traded."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from xtitan_assets.demo.world import World
 
 @dataclass(frozen=True)
 class Plan:
-    """How long to look and how much to trade.
+    """How long to shadow and how much to trade.
 
     Attributes:
-        slots: shadow slots of one session on a market that should be refused.
-        days: market days after which the gate lets go of a candidate there (``gate.max_days``).
-        chunk: shadow slots between two looks of the gate on a market that should be promoted.
-        looks: most looks before the gate's answer counts as no.
+        slots: shadow slots of one run of the runner on a market that should be refused.
+        days: market days after which the gate closes a candidate there (``gate.max_days``).
+        chunk: shadow slots between two evaluations of the gate on a market that should be promoted.
+        looks: most evaluations before the gate's answer counts as no.
         trades: contracts to buy and settle before the kill.
         after: contracts to settle after the restart.
     """
@@ -39,32 +39,32 @@ class Plan:
 def train(world: World) -> None:
     """Open the exchange and run the real pipeline against its socket, up to a registered challenger."""
     world.open_exchange()
-    world.say(f"{world.name:>8} · exchange at {world.url} ({world.market}), {world.days} days of history")
+    world.show(f"{world.name:>8} · exchange at {world.url} ({world.market}), {world.days} days of history")
     world.pipeline("retrain")
     slots = world.report("backtest")["every_slot"]
-    world.say(
+    world.show(
         f"{world.name:>8} · registered {world.model_name}: {world.report('train')['candidate']} model, "
         f"backtest win rate {slots['win_rate']:.1%} over {slots['trades']} slots"
     )
 
 
 def shadow(world: World, slots: int, *, every_slot: bool) -> dict[str, Any]:
-    """One shadow session of the runner, then one look of the gate."""
+    """One shadow run of the runner, then one evaluation of the gate."""
     options = ["--stop-after-slots", str(slots), *(["--settle-every-slot"] if every_slot else [])]
     world.run_runner(*options)
     world.pipeline("shadow")
-    look = world.report("shadow")
-    world.say(
-        f"{world.name:>8} · look: {look['trades']} shadow trades, {look['wins']} won, "
-        f"bankroll {look['bankroll']:.3g} of {look['threshold']:.0f} -> {look['verdict']}"
+    evaluation = world.report("shadow")
+    world.show(
+        f"{world.name:>8} · look: {evaluation['trades']} shadow trades, {evaluation['wins']} won, "
+        f"bankroll {evaluation['bankroll']:.3g} of {evaluation['threshold']:.0f} -> {evaluation['verdict']}"
     )
-    return look
+    return evaluation
 
 
 def as_market(
-    world: World, look: dict[str, Any], *, market: str, expected: bool, promoted: bool, oracle: float | None
+    world: World, evaluation: dict[str, Any], *, market: str, expected: bool, promoted: bool, oracle: float | None
 ) -> MarketResult:
-    """The gate's last look and the offline report as one result."""
+    """The gate's last evaluation and the offline report as one result."""
     records = world.journal()
     reasons = decisions_by_reason(records)
     return MarketResult(
@@ -75,56 +75,56 @@ def as_market(
         promoted=promoted,
         candidate=str(world.report("train")["candidate"]),
         slots=sum(reasons.values()),
-        trades=int(look["trades"]),
-        wins=int(look["wins"]),
-        bankroll=float(look["bankroll"]),
-        threshold=float(look["threshold"]),
-        break_even=float(look["break_even"]),
-        edge_upper=float(look["edge_upper"]),
+        trades=int(evaluation["trades"]),
+        wins=int(evaluation["wins"]),
+        bankroll=float(evaluation["bankroll"]),
+        threshold=float(evaluation["threshold"]),
+        break_even=float(evaluation["break_even"]),
+        edge_upper=float(evaluation["edge_upper"]),
         oracle=oracle,
-        bankroll_path=[(int(n), float(e)) for n, e in look["path"]],
-        forced_path=forced_path(records, float(look["haircut"])),
+        bankroll_path=[(int(n), float(e)) for n, e in evaluation["path"]],
+        forced_path=forced_path(records, float(evaluation["haircut"])),
         reasons=reasons,
         reliability=world.reliability("CALL", "PUT"),
-        why=str(look["why"]),
+        why=str(evaluation["why"]),
     )
 
 
 def refuse(world: World, plan: Plan, market: str) -> MarketResult:
-    """The right answer is no: shadow until the gate decides, and print the largest edge still possible."""
+    """Shadow a market without an edge until the gate decides, and print the largest edge still possible."""
     world.settings.append(f"gate.max_days={plan.days}")
     train(world)
-    look: dict[str, Any] = {}
+    evaluation: dict[str, Any] = {}
     for _ in range(plan.looks):
-        look = shadow(world, plan.slots, every_slot=True)
-        if look["verdict"] != "continue":
+        evaluation = shadow(world, plan.slots, every_slot=True)
+        if evaluation["verdict"] != "continue":
             break
-    promoted = look["verdict"] == "promote"
-    return as_market(world, look, market=market, expected=False, promoted=promoted, oracle=None)
+    promoted = evaluation["verdict"] == "promote"
+    return as_market(world, evaluation, market=market, expected=False, promoted=promoted, oracle=None)
 
 
 def promote(world: World, plan: Plan, market: str, oracle: float) -> MarketResult:
-    """The right answer is yes: shadow in chunks until the gate promotes."""
+    """Shadow a market with an edge in chunks until the gate promotes."""
     train(world)
-    look: dict[str, Any] = {}
+    evaluation: dict[str, Any] = {}
     for _ in range(plan.looks):
-        look = shadow(world, plan.chunk, every_slot=False)
-        if look["verdict"] == "promote":
+        evaluation = shadow(world, plan.chunk, every_slot=False)
+        if evaluation["verdict"] == "promote":
             world.pipeline("promote", "--why", "the gate's verdict in the demo")
             break
-    promoted = look["verdict"] == "promote"
-    return as_market(world, look, market=market, expected=True, promoted=promoted, oracle=oracle)
+    promoted = evaluation["verdict"] == "promote"
+    return as_market(world, evaluation, market=market, expected=True, promoted=promoted, oracle=oracle)
 
 
 def trade(world: World, plan: Plan) -> RunnerResult:
-    """Trade the champion, kill -9 between a buy and its answer, start again, and compare all the books."""
-    world.say(f"{world.name:>8} · trading the champion on the account")
+    """Trade the champion, kill -9 between a buy and its answer, start again, and compare ledger and exchange."""
+    world.show(f"{world.name:>8} · trading the champion on the account")
     held = world.kill_between_send_and_answer(plan.trades)
-    world.say(f"{world.name:>8} · kill -9 after contract {held['contract_id']} was booked and before its answer")
+    world.show(f"{world.name:>8} · kill -9 after contract {held['contract_id']} was booked and before its answer")
     world.run_runner("--stop-after-trades", str(plan.after))
     records = world.journal()
     result = judge_runner(world.name, records, world.truth(), world.runner_status(), int(held["contract_id"]))
-    world.say(
+    world.show(
         f"{world.name:>8} · recovered: {result.contracts} contracts, {result.wins} won, "
         f"ledger {result.ledger_total}, exchange {result.exchange_balance}"
     )

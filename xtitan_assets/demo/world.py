@@ -17,7 +17,7 @@ from xtitan_assets.demo.results import Bin
 from xtitan_assets.workspace.paths import Home
 from xtitan_core.journal import AnyRecord, read_journal
 
-Say = Callable[[str], None]
+Show = Callable[[str], None]
 TOKEN = "paper"
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "Deriv-App-ID": "xtitan-demo"}
 
@@ -34,7 +34,7 @@ class World:
         days: whole days of history to train on.
         root: the demo's folder.
         registry: URL of the MLflow server.
-        say: prints a progress line.
+        show: prints a progress line.
     """
 
     name: str
@@ -44,7 +44,7 @@ class World:
     days: int
     root: Path
     registry: str
-    say: Say
+    show: Show
     settings: list[str] = field(default_factory=list)
     url: str = ""
     _exchange: Child | None = None
@@ -84,7 +84,7 @@ class World:
             self._exchange.stop()
 
     def truth(self) -> dict[str, Any]:
-        """What the exchange itself knows: balances, every buy, every fault."""
+        """The exchange's own record: balances, every buy, every fault."""
         reply = httpx.get(f"{self.url}/paper/truth", headers=HEADERS, timeout=30, trust_env=False)
         reply.raise_for_status()
         return dict(reply.json())
@@ -136,7 +136,7 @@ class World:
 
     def _relay(self, line: str) -> None:
         if line.startswith("· "):
-            self.say(f"{self.name:>8} {line}")
+            self.show(f"{self.name:>8} {line}")
 
     def report(self, name: str) -> dict[str, Any]:
         """A report that the pipeline wrote."""
@@ -174,7 +174,7 @@ class World:
         return [record for segment in read_journal(self.home.journal) for record in segment.records]
 
     def run_runner(self, *arguments: str, timeout: float = 300.0) -> None:
-        """A runner session that ends by itself."""
+        """Run the runner until it ends by itself."""
         child = self.runner(*arguments)
         try:
             child.wait(timeout)

@@ -1,1 +1,1 @@
-"""The torch models. Only steps import this package, and only inside functions."""
+"""The torch models. Only steps that train or export import torch; ``samples`` and ``scores`` are plain numpy."""

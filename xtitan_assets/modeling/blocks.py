@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class Normaliser(nn.Module):
-    """``(x - mean) / scale``, clipped; its constants travel inside the graph, so serving sees raw features.
+    """``(x - mean) / scale``, clipped. The constants are part of the exported graph, so serving passes raw features.
 
     Args:
         columns: size of the last axis the constants broadcast over; 1 fits one constant to everything.
@@ -28,11 +28,11 @@ class Normaliser(nn.Module):
 
     def fit(self, x: Tensor) -> None:
         """Take mean and standard deviation from training data only; x has shape (..., columns)."""
-        flat = x.reshape(-1, self.mean.numel()).double()
+        flat = x.reshape(-1, self.mean.numel()).double()  # (..., columns) -> (rows, columns)
         if self.centre:
             self.mean.copy_(flat.mean(0))
         scale = flat.std(0, unbiased=False)
-        # A constant column carries nothing; dividing by its rounding noise would blow it up.
+        # A constant column carries no information; dividing by its rounding noise would make it huge.
         self.scale.copy_(torch.where(scale > 1e-12, scale, torch.ones_like(scale)))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -40,20 +40,23 @@ class Normaliser(nn.Module):
 
 
 class GatedLinearUnit(nn.Module):
-    """``a * sigmoid(b)`` of one linear map."""
+    """``a * sigmoid(b)`` of one linear map: (..., inputs) to (..., outputs)."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.linear = nn.Linear(inputs, 2 * outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        value, gate = self.linear(x).chunk(2, dim=-1)
+        value, gate = self.linear(x).chunk(2, dim=-1)  # (..., 2 * outputs) -> twice (..., outputs)
         gated: Tensor = value * torch.sigmoid(gate)
         return gated
 
 
 class GatedResidual(nn.Module):
-    """Gated residual network of the Temporal Fusion Transformer (Lim et al. 2021, section 4.1)."""
+    """Gated residual network of the Temporal Fusion Transformer: (..., inputs) to (..., outputs).
+
+    Source: Lim et al. 2021, section 4.1.
+    """
 
     def __init__(self, inputs: int, hidden: int, outputs: int) -> None:
         super().__init__()
@@ -83,7 +86,8 @@ class CausalConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         time = x.shape[1]
-        padded = nn.functional.pad(x, (0, 0, self.kernel - 1, 0))
+        padded = nn.functional.pad(x, (0, 0, self.kernel - 1, 0))  # (N, kernel - 1 + time, inputs), zeros first
+        # kernel shifted copies side by side -> (N, time, kernel * inputs)
         shifted = torch.cat([padded[:, k : k + time] for k in range(self.kernel)], dim=2)
         return nn.functional.gelu(self.linear(shifted))
 
@@ -96,7 +100,7 @@ class PairConv(nn.Module):
         self.linear = nn.Linear(2 * channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        pairs = x.reshape(-1, x.shape[1] // 2, 2 * x.shape[2])
+        pairs = x.reshape(-1, x.shape[1] // 2, 2 * x.shape[2])  # (N, time, channels) -> (N, time / 2, 2 * channels)
         return nn.functional.gelu(self.linear(pairs))
 
 
@@ -108,7 +112,7 @@ class AttentionPool(nn.Module):
         self.score = nn.Sequential(nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        weight = torch.softmax(self.score(x), dim=1)
+        weight = torch.softmax(self.score(x), dim=1)  # (N, time, 1), sums to one over time
         return (weight * x).sum(dim=1)
 
 
@@ -132,9 +136,9 @@ class InterpretableAttention(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """x (N, time, width) to (output (N, width), mean weights (N, time))."""
-        query = self.query(x[:, -1]).unflatten(-1, (self.heads, self.size))
-        key = self.key(x).unflatten(-1, (self.heads, self.size))
-        score = torch.einsum("nhs,nths->nht", query, key) / math.sqrt(self.size)
-        weight = torch.softmax(score, dim=-1).mean(dim=1)
-        mixed = torch.einsum("nt,nts->ns", weight, self.value(x))
+        query = self.query(x[:, -1]).unflatten(-1, (self.heads, self.size))  # (N, width) -> (N, heads, size)
+        key = self.key(x).unflatten(-1, (self.heads, self.size))  # (N, time, width) -> (N, time, heads, size)
+        score = torch.einsum("nhs,nths->nht", query, key) / math.sqrt(self.size)  # (N, heads, time)
+        weight = torch.softmax(score, dim=-1).mean(dim=1)  # (N, time), sums to one
+        mixed = torch.einsum("nt,nts->ns", weight, self.value(x))  # (N, size)
         return self.out(mixed), weight

@@ -17,7 +17,14 @@ Index = npt.NDArray[np.int64]
 
 
 class Batch(NamedTuple):
-    """Decisions with the candle windows they need, each window once."""
+    """N decisions with the B candle windows they need, each window once.
+
+    Attributes:
+        ticks: float32 (N, tick_window).
+        candles: float32 (B, bar_window, columns).
+        rows: int64 (N,): for each decision its row in ``candles``.
+        labels: float32 (N, 5).
+    """
 
     ticks: Tensor
     candles: Tensor
@@ -39,8 +46,14 @@ def gather(samples: Samples, index: Index, device: str = "cpu") -> Batch:
 def shuffled(samples: Samples, index: Index, batch_size: int, rng: np.random.Generator) -> Iterator[Index]:
     """Batches that keep the decisions of one bar together, bars in random order.
 
-    Decisions of one bar share their candle window, and the temporal expert is the dearest part of the network:
-    batching by bar makes an epoch several times cheaper than drawing decisions one by one.
+    Decisions of one bar share their candle window, and the temporal expert is the slowest part of the network. Batches
+    by bar make a training epoch several times faster than drawing decisions one by one.
+
+    Args:
+        index: positions of the decisions, shape (n,).
+
+    Yields:
+        Positions of at most ``batch_size`` decisions.
     """
     order = np.argsort(samples.rows[index], kind="stable")
     bars, first = np.unique(samples.rows[index][order], return_index=True)

@@ -27,7 +27,7 @@ class Logits(NamedTuple):
         rise_fall: (N, 2): CALL wins, PUT wins.
         touch: (N, 2): upper barrier touched, lower barrier touched.
         stay: (N, 1): both barriers stay untouched.
-        anomaly: (N,): how unusual the recent volatility is; larger is stranger.
+        anomaly: (N,): how unusual the recent volatility is; larger is more unusual.
     """
 
     rise_fall: Tensor
@@ -70,19 +70,20 @@ class LogisticModel(nn.Module):
         self.linear = nn.Linear(architecture.tick_window + self.signs + architecture.columns, 5)
 
     def fit_normalisers(self, ticks: Tensor, candles: Tensor) -> None:
-        """From training data only."""
+        """Take means and scales from training data: ticks (N, tick_window), candles (B, bar_window, columns)."""
         self.tick_norm.fit(ticks)
         self.candle_norm.fit(candles)
 
     def features(self, ticks: Tensor, candles: Tensor) -> Tensor:
         """The design matrix (N, features) that the linear map reads."""
-        x = self.tick_norm(ticks)
+        x = self.tick_norm(ticks)  # (N, tick_window)
+        # returns, signs of the latest ones, last closed candle -> (N, tick_window + signs + columns)
         return torch.cat([x, torch.sign(x[:, -self.signs :]), self.candle_norm(candles[:, -1])], dim=1)
 
     def forward(self, ticks: Tensor, candles: Tensor, rows: Tensor | None = None) -> Logits:
-        last = candles if rows is None else candles[rows]
-        out = self.linear(self.features(ticks, last))
-        # A logistic head has no autoencoder: mean squared return stands in, 1 on a typical window.
+        last = candles if rows is None else candles[rows]  # (N, bar_window, columns)
+        out = self.linear(self.features(ticks, last))  # (N, 5)
+        # A logistic head has no autoencoder. The mean squared return takes its place; it is 1 on a typical window.
         anomaly = self.tick_norm(ticks).square().mean(dim=1)
         return Logits(out[:, 0:2], out[:, 2:4], out[:, 4:5], anomaly)
 
@@ -90,7 +91,7 @@ class LogisticModel(nn.Module):
 class DerivOmniModel(nn.Module):
     """Three experts, gated fusion, one head per contract family.
 
-    ``width`` is the one dial: every other size follows from it.
+    Every size inside follows from the architecture's ``width``.
     """
 
     def __init__(self, architecture: Architecture) -> None:
@@ -111,7 +112,7 @@ class DerivOmniModel(nn.Module):
         self.stay = nn.Linear(fused, 1)
 
     def fit_normalisers(self, ticks: Tensor, candles: Tensor) -> None:
-        """From training data only."""
+        """Take means and scales from training data: ticks (N, tick_window), candles (B, bar_window, columns)."""
         self.tick_norm.fit(ticks)
         self.candle_norm.fit(candles)
 
@@ -124,13 +125,15 @@ class DerivOmniModel(nn.Module):
             rows: for each decision its row in ``candles``. Decisions of one minute share their candles, so training
                 runs the temporal expert once per bar instead of once per tick.
         """
-        x = self.tick_norm(ticks)
-        temporal = self.temporal(self.candle_norm(candles))
+        x = self.tick_norm(ticks)  # (N, tick_window)
+        temporal = self.temporal(self.candle_norm(candles))  # (N, width), or (B, width) with rows
         if rows is not None:
-            temporal = temporal[rows]
-        volatility, anomaly = self.volatility(x)
+            temporal = temporal[rows]  # (B, width) -> (N, width)
+        volatility, anomaly = self.volatility(x)  # (N, width), (N,)
+        # Three experts, each projected to (N, fused); fused = 2 * width.
         parts = [layer(h) for layer, h in zip(self.project, (self.spatial(x), temporal, volatility), strict=True)]
-        gates = torch.softmax(self.gate(torch.cat(parts, dim=1)), dim=1)
+        gates = torch.softmax(self.gate(torch.cat(parts, dim=1)), dim=1)  # (N, 3 * fused) -> (N, 3), sums to one
+        # Weighted sum over the experts: (N, 3, 1) * (N, 3, fused) -> (N, fused)
         fused = self.mix((gates.unsqueeze(-1) * torch.stack(parts, dim=1)).sum(dim=1))
         return Logits(self.rise_fall(fused), self.touch(fused), self.stay(fused), anomaly)
 

@@ -44,9 +44,9 @@ class ServingModel(nn.Module):
 def to_onnx(model: Model, architecture: Architecture) -> Exported:
     """Export with a free batch axis and fixed windows.
 
-    The dynamo exporter is the supported one for networks, with the legacy exporter for what it cannot trace. A
-    logistic head is one matrix product: there the legacy exporter gives the same graph in a tenth of the time. Either
-    way the caller has to compare outputs: exporters have been silently wrong before.
+    Networks go through torch's dynamo exporter, and through the legacy one when dynamo cannot trace them. A logistic
+    head is one matrix product, for which the legacy exporter gives the same graph in a tenth of the time. The caller
+    has to compare the outputs with torch's, because exporters have returned wrong graphs without an error.
     """
     serving = ServingModel(model.eval()).eval()
     # Two rows, because exporters take an axis of length one for a constant.
@@ -56,7 +56,7 @@ def to_onnx(model: Model, architecture: Architecture) -> Exported:
     )
     with _quiet():
         if architecture.kind == "network":
-            # Any failure of this exporter has the same remedy, and the parity check judges the result.
+            # Whatever fails in this exporter, the other one is tried, and the caller compares its outputs.
             with contextlib.suppress(Exception):
                 return Exported(_dynamo(serving, example), "dynamo")
         return Exported(_legacy(serving, example), "legacy")
@@ -109,7 +109,7 @@ def _checked(content: bytes) -> bytes:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Exporters narrate; whatever matters is an exception or shows in the parity check."""
+    """Silence the exporters' progress lines; what matters is an exception or shows when outputs are compared."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
     before = [logger.level for logger in loggers]
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):

@@ -14,10 +14,10 @@ LEVELS = 3
 class TickExpert(nn.Module):
     """Reads normalised log returns, newest last.
 
-    Returns and their signs are separate channels: on a market whose sign carries the edge and whose size is noise,
-    the network need not learn the step function first. The first layer looks at three neighbouring ticks at full
-    resolution, each further one halves the time axis, and the top keeps every position, because how long ago
-    something happened matters.
+    Returns and their signs are separate channels. Where the sign carries the edge and the size is noise, the network
+    then need not learn a step function first. The first layer looks at three neighbouring ticks at full resolution,
+    each further one halves the time axis. The last one keeps every position, because it matters how long ago something
+    happened.
 
     Args:
         tick_window: returns in the window; the newest multiple of ``2 ** LEVELS`` is used.
@@ -33,6 +33,7 @@ class TickExpert(nn.Module):
 
     def forward(self, ticks: Tensor) -> Tensor:
         """(N, tick_window) to (N, size): the present at full resolution, then the whole top."""
-        x = ticks[:, -self.used :]
-        fine = self.fine(torch.stack([x, torch.sign(x)], dim=2))
+        x = ticks[:, -self.used :]  # (N, used)
+        fine = self.fine(torch.stack([x, torch.sign(x)], dim=2))  # (N, used, 2) -> (N, used, width)
+        # (N, width) of the newest tick and (N, used / 2**LEVELS * width) of the last layer -> (N, size)
         return torch.cat([fine[:, -1], self.coarse(fine).flatten(1)], dim=1)

@@ -12,7 +12,10 @@ from xtitan_assets.modeling.blocks import AttentionPool, GatedLinearUnit, GatedR
 
 
 class BiLstmExpert(nn.Module):
-    """The light preset. Reading the window backwards too is no look-ahead: every candle in it has closed."""
+    """The light preset: a bidirectional LSTM and attention over time.
+
+    Reading the window backwards as well is no look-ahead, because every candle in it has closed.
+    """
 
     def __init__(self, columns: int, width: int) -> None:
         super().__init__()
@@ -21,8 +24,8 @@ class BiLstmExpert(nn.Module):
         self.out = nn.Linear(width // 2 * 2, width)
 
     def forward(self, candles: Tensor) -> Tensor:
-        states, _ = self.lstm(candles)
-        embedding: Tensor = self.out(self.pool(states))
+        states, _ = self.lstm(candles)  # (N, bar_window, columns) -> (N, bar_window, width)
+        embedding: Tensor = self.out(self.pool(states))  # (N, width)
         return embedding
 
 
@@ -42,8 +45,10 @@ class VariableSelection(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(N, time, columns) to (selected (N, time, width), weights (N, time, columns) that sum to one)."""
-        embedded = x.unsqueeze(-1) * self.scale + self.shift
+        embedded = x.unsqueeze(-1) * self.scale + self.shift  # (N, time, columns, width)
+        # (N, time, columns * width) -> (N, time, columns)
         weight = torch.softmax(self.weights(embedded.flatten(-2)), dim=-1)
+        # One matrix per column: (N, time, columns, width), same shape out.
         transformed = embedded + nn.functional.elu(torch.einsum("ntkw,kwv->ntkv", embedded, self.mix))
         return (weight.unsqueeze(-1) * transformed).sum(dim=2), weight
 
@@ -51,7 +56,9 @@ class VariableSelection(nn.Module):
 class FusionTransformerExpert(nn.Module):
     """The full preset: variable selection, LSTM, gated skip, interpretable attention from the last step.
 
-    There are no known future inputs and no static ones, so the decoder is the last step itself.
+    There are no known future inputs and no static ones, so the last step takes the place of the decoder.
+
+    Source: Lim et al. 2021, figure 2.
     """
 
     def __init__(self, columns: int, width: int, heads: int = 4) -> None:
@@ -67,10 +74,10 @@ class FusionTransformerExpert(nn.Module):
         self.feed_forward = GatedResidual(width, width, width)
 
     def forward(self, candles: Tensor) -> Tensor:
-        selected, _ = self.select(candles)
-        states, _ = self.lstm(selected)
-        enriched = self.enrich(self.lstm_norm(selected + self.lstm_gate(states)))
-        attended, _ = self.attention(enriched)
-        mixed = self.attention_norm(enriched[:, -1] + self.attention_gate(attended))
+        selected, _ = self.select(candles)  # (N, bar_window, columns) -> (N, bar_window, width)
+        states, _ = self.lstm(selected)  # (N, bar_window, width)
+        enriched = self.enrich(self.lstm_norm(selected + self.lstm_gate(states)))  # (N, bar_window, width)
+        attended, _ = self.attention(enriched)  # (N, width), from the last step
+        mixed = self.attention_norm(enriched[:, -1] + self.attention_gate(attended))  # (N, width)
         embedding: Tensor = self.feed_forward(mixed)
         return embedding

@@ -29,8 +29,10 @@ from xtitan_assets.workspace.errors import PipelineError
 from xtitan_core.randomness import stream
 
 LOGISTIC_STRENGTH = 0.02
-"""Inverse penalty (scikit-learn's C) of the logistic head, whose features have unit variance. Small enough to shrink the
-weights of features that are noise, large enough to leave a real edge in place."""
+"""Inverse penalty (scikit-learn's C) of the logistic head, whose features have unit variance.
+
+Small enough to shrink the weights of features that are noise, large enough to leave a real edge in place.
+"""
 
 STOP_FRACTION = 0.1
 """Last part of the training samples, kept back to choose the training epoch. Candidates are judged on later samples."""

@@ -27,8 +27,8 @@ class VolatilityAutoencoder(nn.Module):
 
     def forward(self, ticks: Tensor) -> tuple[Tensor, Tensor]:
         """Normalised returns (N, tick_window) to (embedding (N, width), mean squared reconstruction error (N,))."""
-        recent = ticks[:, -self.points * POOL :].abs().reshape(-1, self.points, POOL)
-        profile = recent.mean(dim=2)
-        code = self.encode(profile)
-        error = (self.decode(code) - profile).square().mean(dim=1)
+        recent = ticks[:, -self.points * POOL :].abs().reshape(-1, self.points, POOL)  # (N, points, POOL)
+        profile = recent.mean(dim=2)  # (N, points)
+        code = self.encode(profile)  # (N, bottleneck)
+        error = (self.decode(code) - profile).square().mean(dim=1)  # (N,)
         return self.out(torch.nn.functional.gelu(code)), error

@@ -1,6 +1,8 @@
-"""Environment that every tool of the pipeline must see before it is imported: telemetry off, no pickles, no job runners.
+"""Environment variables that the pipeline's tools must see before they are imported.
 
-``deploy/xtitan.env`` carries the same names for service units; a test holds the two together.
+They turn off telemetry, the loading of pickles and MLflow's job runners.
+
+``deploy/xtitan.env`` carries the same names for service units; a test compares the two.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     # The default is true, and a model file from a registry must never be able to run code here.
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
-    # Seven job consumers and 2 GB of memory that x.titan has no use for (trap T4).
+    # Seven job consumers and 2 GB of memory that x.titan has no use for.
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     "RAY_USAGE_STATS_ENABLED": "0",
 }

@@ -1,4 +1,4 @@
-"""params.yaml as typed, closed models: one section, one model."""
+"""params.yaml as typed models, one for each section; unknown keys are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the pipeline keeps things. One object, so no other module spells a folder name."""
+"""Where the pipeline keeps its files. No other module spells the name of a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the outside world asks of the pipeline: new journal segments, a model to replace, a candidate to promote."""
+"""Why a run should start: a new journal segment, a model to replace, a candidate to promote."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def promotion_cause(home: Home, params: Params) -> str | None:
 
 
 def _report(path: Path) -> dict[str, Any]:
-    """A JSON report, empty when it is not there; one that is being replaced is complete either way."""
+    """A JSON report, empty when it is not there. Reports are replaced atomically, so it is never half written."""
     try:
-        found: dict[str, Any] = json.loads(path.read_text())
+        report: dict[str, Any] = json.loads(path.read_text())
     except FileNotFoundError:
         return {}
-    return found
+    return report

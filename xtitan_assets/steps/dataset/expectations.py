@@ -1,4 +1,7 @@
-"""The Great Expectations suite at the dataset gate. Importing the library costs seconds, so it runs once per snapshot."""
+"""The Great Expectations suite that every snapshot must pass.
+
+Importing the library takes seconds, so the suite runs once per snapshot and the import stays inside the functions.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xtitan_assets.modeling.samples import CALIBRATION, LABELS, NO_FOLD, TEST, TRAIN, Samples
+from xtitan_assets.steps.dataset.snapshot import load_samples
 from xtitan_assets.steps.finding import Finding
 from xtitan_assets.workspace import environment
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
+from xtitan_core.clock import DAY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,8 +27,6 @@ def run_suite(home: Home, params: Params) -> Finding:
     Raises:
         StepError: there is none.
     """
-    from xtitan_assets.steps.dataset.snapshot import load_samples
-
     return validate(frame(load_samples(home)), params)
 
 
@@ -49,18 +52,18 @@ def frame(samples: Samples) -> pd.DataFrame:
 
 
 def suite(params: Params) -> list[Any]:
-    """What every snapshot must satisfy, whatever the market."""
+    """The expectations that hold for a snapshot of any market."""
     environment.apply()
     import great_expectations.expectations as gxe
 
-    longest = 3_600 if params.labels.unit == "t" else 10 * 86_400
+    longest = 3_600 if params.labels.unit == "t" else 10 * DAY
     rules: list[Any] = [
         gxe.ExpectTableRowCountToBeBetween(min_value=500),
         gxe.ExpectColumnValuesToBeIncreasing(column="epoch", strictly=True),
         gxe.ExpectColumnValuesToBeUnique(column="epoch"),
         gxe.ExpectColumnValuesToBeBetween(column="label_seconds", min_value=1, max_value=longest),
         gxe.ExpectColumnValuesToBeBetween(column="quote", min_value=0, strict_min=True),
-        # NaN compares false with everything, so a window with a NaN in it fails here.
+        # A comparison with NaN is false, so a window that contains one fails here.
         gxe.ExpectColumnValuesToBeBetween(column="largest_return", min_value=0, max_value=0.5),
         gxe.ExpectColumnValuesToNotBeNull(column="largest_return"),
         gxe.ExpectColumnValuesToBeBetween(column="window_variance", min_value=0, strict_min=True, mostly=0.999),
@@ -91,7 +94,7 @@ def validate(table: pd.DataFrame, params: Params) -> Finding:
         .add_batch_definition_whole_dataframe("all")
         .get_batch({"dataframe": table})
     )
-    # A validation definition's own run() trips over numpy booleans in 1.24; validating the batch does not.
+    # In 1.24 the run() of a validation definition fails on numpy booleans; validating the batch works.
     result = batch.validate(gx.ExpectationSuite(name="training_dataset", expectations=suite(params)))
     failed = [describe(item) for item in result.results if not item.success]
     summary = "; ".join(failed) if failed else f"{len(result.results)} expectations met by {len(table)} rows"

@@ -25,7 +25,7 @@ from xtitan_core.features.spec import FeatureSpec
 Index = npt.NDArray[np.int64]
 
 SMALLEST = 500
-"""Training samples below which no statement about an edge is worth making."""
+"""Fewest training samples; with less, nothing useful can be said about an edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +176,9 @@ def load_manifest(home: Home) -> dict[str, Any]:
 def assign_splits(samples: Samples, params: Params) -> tuple[Samples, int]:
     """Split by time into train, calibration and test; drop what would leak across a border.
 
-    A sample before a border is dropped when its label interval or the embargo reaches the border, so nothing that
-    is fitted can have seen an outcome that a later split is judged on. Test keeps the runner's slots only.
+    A sample before a border is dropped when its label interval or the embargo after it reaches the border. Nothing
+    that is fitted can then have seen an outcome that a later split is judged on. The test span keeps only the
+    decision instants of the runner (``slot``).
 
     Returns:
         The kept samples, and how many were dropped for reaching a border.
@@ -212,7 +213,7 @@ def walk_forward(samples: Samples, params: Params) -> Iterator[Fold]:
 
 
 def leakage(samples: Samples, params: Params) -> list[str]:
-    """Everything that lets a later outcome into an earlier fit; empty is the only good answer."""
+    """Every way in which a later outcome reaches an earlier fit, one line each; empty when there is none."""
     faults: list[str] = []
     if (np.diff(samples.epochs) <= 0).any():
         faults.append("decisions are repeated or out of order")
@@ -235,7 +236,10 @@ def leakage(samples: Samples, params: Params) -> list[str]:
 def non_overlapping(epochs: npt.NDArray[np.int64], exit_epochs: npt.NDArray[np.int64]) -> Index:
     """Positions of the longest run of decisions, earliest first, whose labels do not overlap.
 
-    Overlapping labels are not independent evidence: whatever states an uncertainty counts these only.
+    Overlapping labels are not independent evidence, so every stated uncertainty counts these decisions only.
+
+    Args:
+        epochs, exit_epochs: when each decision is taken and when its labels are known, seconds, shape (n,).
     """
     kept: list[int] = []
     free_from = -1
@@ -298,7 +302,7 @@ def _join(parts: Sequence[Samples]) -> Samples:
 
 
 def _take(samples: Samples, index: Index, split: npt.NDArray[np.uint8], fold: npt.NDArray[np.int8]) -> Samples:
-    """The chosen rows with their split and fold; candle windows nobody needs any more are dropped."""
+    """The chosen rows with their split and fold; candle windows that no row needs any more are dropped."""
     needed, rows = np.unique(samples.rows[index], return_inverse=True)
     per_row = ("epochs", "exit_epochs", "quotes", "ticks", "labels", "slot", "stride")
     return Samples(

@@ -1,4 +1,4 @@
-"""Features of one symbol-day, and the checks that they are what serving will see."""
+"""Features of one symbol-day, and samples that prove they equal what serving computes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class SampleCheck(Report):
 
     Attributes:
         checked: comparisons made.
-        mismatches: comparisons that failed; 0 is the only good number.
+        mismatches: comparisons that failed; must be 0.
     """
 
     checked: int
@@ -81,7 +81,13 @@ def features_path(home: Home, symbol: str, day: date) -> Path:
 
 
 def ticks_with_warm_up(symbol: str, day: date, home: Home, params: Params) -> tuple[Epochs, Quotes]:
-    """The day's ticks behind those of its warm-up days, as far as these are on disk without a hole."""
+    """The ticks of the warm-up days and then of the day itself.
+
+    Warm-up days are taken back to the first one that is not on disk.
+
+    Returns:
+        ``(epochs, quotes)``, shape (n,).
+    """
     chosen = params.features
     parts = [read_ordered_day(home, symbol, day)]
     for back in range(1, warm_up_days(chosen.anchor_bars, chosen.bar_seconds) + 1):
@@ -150,10 +156,10 @@ def parity_sample(symbol: str, day: date, home: Home, params: Params, points: in
 
 
 def lookahead_sample(symbol: str, day: date, home: Home, params: Params, points: int = 6) -> SampleCheck:
-    """Replace the future of sampled ticks by another path, and cut it off: features up to them may not change a bit.
+    """Change the future of sampled ticks, and cut it off: the features up to them must keep every bit.
 
-    Source: statistics of planted leaks; this pair of checks finds centred windows, candles labelled by their opening
-    time, back-filling and global normalisers.
+    The two variants find centred windows, candles labelled by their opening time, back-filling and global
+    normalisers; each of these was planted and found.
     """
     spec = feature_spec(params)
     stored = load_partition(symbol, day, home, params)

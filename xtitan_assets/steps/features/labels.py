@@ -1,4 +1,4 @@
-"""Labels of one symbol-day: every contract the heads predict, settled by the code that settles everywhere else."""
+"""Labels of one symbol-day: each contract that the heads predict, settled by the core as everywhere else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from xtitan_core.contracts import Contract, ContractType, DurationUnit, Epochs, 
 from xtitan_core.symbols import symbol as look_up
 
 BARRIER_DIGITS = 3
-"""Significant digits of a barrier offset: nobody asks for more, and it keeps the number of distinct contracts small."""
+"""Significant digits of a barrier offset. Few digits keep the number of distinct contracts small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,5 +145,5 @@ def load_partition(symbol: str, day: date, home: Home, params: Params) -> DayLab
 
 
 def _parameters(params: Params) -> dict[str, Any]:
-    # The slot grid picks decisions, it does not change how they end.
+    # The slot grid picks the decisions; it does not change how a contract ends.
     return params.labels.model_dump(mode="json", exclude={"slot_seconds"})

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +20,10 @@ from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
 from xtitan_core.clock import DAY
 from xtitan_core.contracts import Epochs, Quotes
+from xtitan_core.deriv.client import DerivClient
+from xtitan_core.deriv.errors import DerivError
+from xtitan_core.deriv.history import fetch_ticks
 from xtitan_core.symbols import UnknownSymbolError, symbol
-
-if TYPE_CHECKING:
-    from xtitan_core.deriv.client import DerivClient
 
 REPAIRS = 20
 """Gaps of one day that are asked for once more; a day with more is recorded as it is."""
@@ -96,7 +96,7 @@ def collect(
     """Download the days that are not on disk yet; a connection is opened only when there are some.
 
     Args:
-        progress: told one line for each downloaded day.
+        progress: called with one line for each downloaded day.
 
     Raises:
         StepError: unknown symbol, unreachable venue, a day that is not closed yet or has no ticks.
@@ -120,14 +120,14 @@ def prune(home: Home, params: Params, symbol_name: str, venue_now: int) -> list[
     if params.venue.retention_days == 0:
         return []
     limit = day_of(venue_now - params.venue.retention_days * DAY)
-    gone = []
+    deleted = []
     for path in sorted((home.ticks / f"symbol={symbol_name}").glob("date=*.parquet")):
         day = date.fromisoformat(path.stem.removeprefix("date="))
         if day < limit and is_deriv(str(read_note(home, symbol_name, day).get("source", ""))):
             path.unlink()
             note_path(home, symbol_name, day).unlink(missing_ok=True)
-            gone.append(day)
-    return gone
+            deleted.append(day)
+    return deleted
 
 
 def _report(home: Home, symbol_name: str, day: date, *, kept: bool) -> DayReport:
@@ -182,9 +182,6 @@ async def _one_day(home: Home, params: Params, client: DerivClient, symbol_name:
 
 async def _fetch(client: DerivClient, symbol_name: str, start: int, end: int) -> tuple[Epochs, Quotes]:
     """Ticks with ``start <= epoch < end``."""
-    from xtitan_core.deriv.errors import DerivError
-    from xtitan_core.deriv.history import fetch_ticks
-
     try:
         epochs, quotes, _ = await fetch_ticks(client, symbol_name, start, end - 1)
     except DerivError as error:

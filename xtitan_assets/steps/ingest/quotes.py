@@ -1,7 +1,8 @@
-"""Payout quotes of one day: what the runner's journal recorded, or, before there is a journal, nothing but a statement.
+"""Payout quotes of one day, as the runner's journal recorded them.
 
-The pipeline never asks for quotes itself: that budget belongs to buying. Without recorded quotes a model is judged at
-the paper profile's commission (``quotes.commission``), and the report says so.
+The pipeline never asks for quotes itself, because the request budget of the account is needed for buying. On a day
+without recorded quotes the file says so, and a model is judged at the paper profile's commission
+(``quotes.commission``).
 """
 
 from __future__ import annotations
@@ -78,5 +79,5 @@ def _write(home: Home, params: Params, day: date, rows: list[list[Any]]) -> Quot
         "rows": rows,
     }
     write_atomically(path, (json.dumps(body, separators=(",", ":")) + "\n").encode(), durable=False)
-    even = median(row[3] / row[4] for row in rows) if rows else None
-    return QuoteReport(day, source, len(rows), even, params.quotes.commission, path)
+    break_even = median(row[3] / row[4] for row in rows) if rows else None
+    return QuoteReport(day, source, len(rows), break_even, params.quotes.commission, path)

@@ -1,4 +1,4 @@
-"""A sample market for `dvc repro` on a fresh clone: a paper exchange of our own, for as long as the download takes."""
+"""A sample market for `dvc repro` on a fresh clone, downloaded from a paper exchange that runs for that long only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from xtitan_assets.workspace.params import Params, VenueParams
 from xtitan_assets.workspace.paths import Home
 from xtitan_core.symbols import UnknownSymbolError, symbol
 
-START_TIMEOUT = 60.0
+START_SECONDS = 60.0
+"""Longest wait for the exchange's ready line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def paper_exchange(market: str, seed: int, history_days: int) -> Iterator[str]:
     process = subprocess.Popen(
         [program, "serve", *options, "--speed", "lockstep"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    watchdog = threading.Timer(START_TIMEOUT, process.kill)
+    watchdog = threading.Timer(START_SECONDS, process.kill)
     watchdog.start()
     try:
         assert process.stdout is not None

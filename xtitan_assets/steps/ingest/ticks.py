@@ -1,7 +1,9 @@
 """One symbol-day of ticks on disk: ``symbol=/date=.parquet`` and, beside it, a JSON note of where it came from.
 
-Columns: ``epoch`` int64 (seconds UTC), ``quote`` float64. A closed day is written once and never changed; a revision
-is a person deleting the file.
+Columns: ``epoch`` int64 (seconds UTC), ``quote`` float64. A closed day is written once and never changed. To revise a
+day, a person deletes the file and ingests again.
+
+pyarrow is imported inside the functions: the command line imports this module at every start and rarely reads ticks.
 """
 
 from __future__ import annotations
@@ -43,8 +45,8 @@ def note_path(home: Home, symbol: str, day: date) -> Path:
 
 def days_on_disk(home: Home, symbol: str) -> list[date]:
     """Days of a symbol that have been downloaded, oldest first."""
-    found = (home.ticks / f"symbol={symbol}").glob("date=*.parquet")
-    return sorted(date.fromisoformat(path.stem.removeprefix("date=")) for path in found)
+    files = (home.ticks / f"symbol={symbol}").glob("date=*.parquet")
+    return sorted(date.fromisoformat(path.stem.removeprefix("date=")) for path in files)
 
 
 def training_days(home: Home, symbol: str, count: int, warm_up_days: int) -> list[date]:
@@ -117,7 +119,9 @@ def read_day(home: Home, symbol: str, day: date) -> tuple[Epochs, Quotes]:
 
 
 def read_ordered_day(home: Home, symbol: str, day: date) -> tuple[Epochs, Quotes]:
-    """Read one symbol-day for use, as ``read_day``; the checks of ``quality.py`` read what is there, good or bad.
+    """Read one symbol-day as ``read_day`` does, and refuse ticks that must not be used.
+
+    The checks of the ingest room use ``read_day``, because they have to see bad ticks as well.
 
     Raises:
         StepError: as ``read_day``, or a tick is out of order, of another day, or no positive number.

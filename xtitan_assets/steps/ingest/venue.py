@@ -1,4 +1,8 @@
-"""The pipeline's few questions to the venue: is it there, may we store its feed, what time is it, what does it trade."""
+"""What the pipeline asks the venue: whether it can be reached, its time, its symbols; and whether its feed may be stored.
+
+The client is imported inside ``public_socket``: the command line imports this module at every start and rarely
+connects.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ DERIV_DOMAINS = ("deriv.com", "derivws.com", "binaryws.com")
 
 
 class VenueUnreachable(StepError):
-    """No connection; trying again later may help."""
+    """The venue cannot be reached; trying again later may help."""
 
     def __init__(self, url: str, cause: Exception) -> None:
         start = "check the network" if is_deriv(url) else "start it with `paper_exchange serve`, or set venue.url"
@@ -65,7 +69,7 @@ async def public_socket(params: Params) -> AsyncIterator[DerivClient]:
 
     require_permission(params)
     try:
-        # Deriv publishes request budgets; the paper exchange polices its own.
+        # Deriv publishes request budgets that a client must keep; the paper exchange enforces its own.
         budgets = PROCESS_BUDGETS if is_deriv(params.venue.url) else None
         client = await DerivClient.connect(public_socket_url(params.venue.url), READ_ONLY, budgets=budgets)
     except (OSError, DerivClientError) as error:
@@ -118,7 +122,7 @@ def active_symbols(home: Home, params: Params) -> dict[str, Any]:
 def bundle_epoch(home: Home, params: Params) -> int:
     """Venue time for a bundle's manifest: the venue's clock, or, with no venue in reach, the end of the newest day.
 
-    Packaging must work offline (`dvc repro`), and the end of the data is never later than the venue's now.
+    Packaging must work offline (`dvc repro`), and the end of the data is never later than the venue's time.
 
     Raises:
         StepError: no venue and no ticks.

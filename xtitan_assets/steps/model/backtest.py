@@ -1,4 +1,7 @@
-"""What the signed bundle would have done on the held-back test span. It opens the door to shadow, and no more."""
+"""What the signed bundle would have done on the held-back test span.
+
+A good backtest lets a model enter shadow; it is no evidence for promotion.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,7 @@ class SideReport:
 
 @dataclass(frozen=True, slots=True)
 class NaiveVerdict:
-    """What the usual rule would say: win rate on the first 500 slots above break-even, so promote."""
+    """The usual rule's verdict: promote when the win rate on the first 500 slots is above break-even."""
 
     trades: int
     win_rate: float | None
@@ -61,7 +64,7 @@ class BacktestReport(Report):
 
     Attributes:
         wanted: trades the model wanted.
-        every_slot: the preferred side at every slot, for the printed bound only.
+        every_slot: the preferred side at every slot (decision instant), for the printed bound only.
         break_even: of the worse side at the quote.
         quote_source: where the payout came from.
         heads: Brier score, log loss and calibration error of every head.
@@ -159,12 +162,12 @@ def _side(rows: list[SlotResult], edge: tuple[float, float, float] | None) -> Si
 def _write_reliability(
     path: Path, manifest: Manifest, probability: np.ndarray[Any, Any], samples: Samples, test: np.ndarray[Any, Any]
 ) -> None:
-    """One row per head and bin of equal count: what was said and what happened."""
+    """One row per head and bin of equal count: mean probability stated (``said``) and win rate (``happened``)."""
     rows = []
     for column, head in enumerate(manifest.heads):
-        for number, found in enumerate(reliability_table(probability[:, column], samples.labels[test, column])):
+        for number, row in enumerate(reliability_table(probability[:, column], samples.labels[test, column])):
             name = f"{head.contract_type.value}{'' if head.barrier_sigmas is None else f' {head.barrier_sigmas:+g}'}"
-            rows.append((name, number, found.n, round(found.mean_probability, 6), round(found.win_rate, 6)))
+            rows.append((name, number, row.n, round(row.mean_probability, 6), round(row.win_rate, 6)))
     write_csv(path, ("head", "bin", "n", "said", "happened"), rows)
 
 

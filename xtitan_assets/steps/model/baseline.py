@@ -1,4 +1,4 @@
-"""Candidate 0: the closed-form price, which predicts nothing. Every model has to beat it."""
+"""Candidate 0: the closed-form price of a driftless market. It predicts nothing, and every model has to beat it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from xtitan_core.contracts import DurationUnit
+from xtitan_core.contracts import UNIT_SECONDS, DurationUnit
 from xtitan_core.prices import rise_fall_probability
 from xtitan_core.symbols import Symbol
 
-UNIT_SECONDS = {"s": 1, "m": 60, "h": 3_600}
-
 
 def contract_sigma(market: Symbol, duration: int, unit: str) -> float:
-    """Nominal volatility over a contract's life, from its duration in ticks or in time units."""
+    """Nominal volatility of the log price over a contract's life.
+
+    Args:
+        duration: in ticks or in time units.
+        unit: a value of ``DurationUnit``.
+    """
     if unit == DurationUnit.TICKS:
         return market.tick_sigma * math.sqrt(duration)
-    return market.tick_sigma * math.sqrt(duration * UNIT_SECONDS[unit] / market.tick_seconds)
+    return market.tick_sigma * math.sqrt(duration * UNIT_SECONDS[DurationUnit(unit)] / market.tick_seconds)
 
 
 def closed_form(market: Symbol, quotes: npt.NDArray[np.float64], duration: int, unit: str) -> npt.NDArray[np.float64]:

@@ -1,4 +1,7 @@
-"""Calibration on data the weights never saw: one Platt map per head, muted where it shows no skill."""
+"""Calibration on data the weights never saw: one Platt map per head. Importing this loads torch.
+
+A head that shows no skill is muted: it then answers its base rate, whatever the model says.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ from xtitan_core.randomness import stream
 from xtitan_core.symbols import symbol as look_up
 
 LEAST_SLOPE_SIGMAS = 2.0
-"""A slope must lie this many standard errors above zero; below, the head has shown no skill and is muted."""
+"""A slope must lie this many standard errors above zero; otherwise the head is muted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,11 @@ class HeadCalibration:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationReport(Report):
-    """All heads; ``passed`` when every error is within what chance explains."""
+    """All heads.
+
+    Attributes:
+        passed: no head's calibration error is larger than chance explains (``ece_null``).
+    """
 
     model_sha256: str
     heads: list[HeadCalibration]
@@ -116,7 +123,11 @@ def load(home: Home, model_sha256: str) -> list[HeadCalibration]:
 
 
 def slope_error(logits: npt.NDArray[np.float64], platt: Platt, effective: float) -> float:
-    """Standard error of a Platt slope when only ``effective`` of the decisions are independent."""
+    """Standard error of a Platt slope when only ``effective`` of the decisions are independent.
+
+    Args:
+        logits: uncalibrated, shape (n,).
+    """
     p = platt.apply(logits)
     weight = p * (1.0 - p)
     information = np.array(

@@ -1,4 +1,4 @@
-"""Judge probabilities on held-back decisions: calibration of every head, and money at the quoted payout."""
+"""Judge probabilities on held-back decisions: calibration of every head, and profit at the quoted payout."""
 
 from __future__ import annotations
 
@@ -64,7 +64,10 @@ class Interval:
 class HeadScore:
     """How good one head's probabilities are.
 
-    ``ece_null`` is what a perfectly calibrated head stays below in 95 of 100 cases: read ``ece`` beside it.
+    Attributes:
+        n: decisions, none of which overlap.
+        base_rate: share of wins.
+        ece, ece_null: calibration error, and what it stays below in 95 of 100 cases for a perfectly calibrated head.
     """
 
     label: str
@@ -78,7 +81,7 @@ class HeadScore:
 
 @dataclass(frozen=True, slots=True)
 class SlotResult:
-    """One decision and how its preferred side ended."""
+    """The decision at one slot (decision instant) and how its preferred side ended."""
 
     epoch: int
     decision: Decision
@@ -117,22 +120,22 @@ def terms(home: Home, params: Params) -> dict[ContractType, Terms]:
     recorded = _recorded_quotes(home, params.data.symbol)
     market = look_up(params.data.symbol)
     sigma = contract_sigma(market, params.labels.duration, params.labels.unit)
-    found: dict[ContractType, Terms] = {}
+    offered: dict[ContractType, Terms] = {}
     for side in SIDES:
         rows = recorded.get(side, [])
         if rows:
             middle = median_low(ask / payout for ask, payout in rows)
             ask, payout = next(row for row in rows if row[0] / row[1] == middle)
-            found[side] = Terms(side, ask, payout, "journal")
+            offered[side] = Terms(side, ask, payout, "journal")
             continue
         fair = rise_fall_probability(sigma, rise=side is ContractType.CALL)
         stake = params.quotes.stake_cents
         try:
-            offered = payout_for_stake(Decimal(stake) / 100, fair, params.quotes.commission)
+            payout_amount = payout_for_stake(Decimal(stake) / 100, fair, params.quotes.commission)
         except PriceError as error:
             raise StepError(f"quotes.stake_cents: {error}; raise it") from error
-        found[side] = Terms(side, stake, int(offered * 100), "paper_commission")
-    return found
+        offered[side] = Terms(side, stake, int(payout_amount * 100), "paper_commission")
+    return offered
 
 
 def evaluate(
@@ -193,15 +196,21 @@ def _decide_all(
     results = []
     for epoch, (call, put), won in zip(epochs.tolist(), probability[:, :2].tolist(), outcome.tolist(), strict=True):
         chances = {ContractType.CALL: call, ContractType.PUT: put}
-        deal = offered[preferred_side(chances)]
-        decision = decide(chances, deal.quote(epoch), params.decision.min_edge)
-        hit = bool(won[SIDES.index(decision.preferred)])
-        pnl = deal.payout_cents - deal.ask_cents if hit else -deal.ask_cents
-        results.append(SlotResult(epoch, decision, hit, pnl))
+        side = offered[preferred_side(chances)]
+        decision = decide(chances, side.quote(epoch), params.decision.min_edge)
+        side_won = bool(won[SIDES.index(decision.preferred)])
+        pnl = side.payout_cents - side.ask_cents if side_won else -side.ask_cents
+        results.append(SlotResult(epoch, decision, side_won, pnl))
     return results
 
 
 def _score(column: int, probability: Floats, outcome: npt.NDArray[np.uint8], params: Params) -> HeadScore:
+    """Scores of one head.
+
+    Args:
+        column: of the label.
+        probability, outcome: of decisions that do not overlap, shape (n,).
+    """
     rng = stream(params.train.seed, "evaluation", column)
     error = ece_report(probability, outcome, rng)
     return HeadScore(
@@ -217,7 +226,7 @@ def _score(column: int, probability: Floats, outcome: npt.NDArray[np.uint8], par
 
 def _recorded_quotes(home: Home, symbol: str) -> dict[ContractType, list[tuple[int, int]]]:
     """(ask, payout) in cents by side, from the quotes that the runner's journal recorded."""
-    found: dict[ContractType, list[tuple[int, int]]] = {}
+    by_side: dict[ContractType, list[tuple[int, int]]] = {}
     for path in sorted((home.data / "raw" / "quotes").glob("date=*.json")):
         try:
             rows = json.loads(path.read_text())["rows"]
@@ -225,5 +234,5 @@ def _recorded_quotes(home: Home, symbol: str) -> dict[ContractType, list[tuple[i
             raise StepError(f"{path}: not a quotes file ({error}); delete it and collect quotes again") from error
         for _, name, side, ask, payout in rows:
             if name == symbol and side in SIDES and 0 < ask < payout and math.isfinite(payout / ask):
-                found.setdefault(ContractType(side), []).append((int(ask), int(payout)))
-    return found
+                by_side.setdefault(ContractType(side), []).append((int(ask), int(payout)))
+    return by_side

@@ -1,6 +1,8 @@
 """The usual promotion rule, for comparison only: validation win rate on 500 trades above break-even.
 
 On a market without any edge it promotes something sooner or later, because every retrain is another draw.
+
+scikit-learn is imported inside ``naive_rule``: the backtest needs only the constants.
 """
 
 from __future__ import annotations
@@ -83,7 +85,7 @@ def naive_rule(
     if len(newest) < needed or newest[0] < TRAINING_TICKS // 10:
         raise StepError(f"{len(slots)} slots are too few for {retrains} retrains of {VALIDATION_TRADES} trades")
     design = _lagged_returns(quotes, look_up(params.data.symbol).tick_sigma)
-    found = []
+    results = []
     for retrain in range(retrains):
         validation = newest[retrain * VALIDATION_TRADES : (retrain + 1) * VALIDATION_TRADES]
         before = np.arange(max(validation[0] - TRAINING_TICKS, 0), validation[0])
@@ -92,8 +94,8 @@ def naive_rule(
         rise = model.predict_proba(design[validation])[:, 1] > 0.5
         won = np.where(rise, settled.won[validation, 0], settled.won[validation, 1])
         rate = float(won.mean())
-        found.append(NaiveRetrain(retrain + 1, len(validation), rate, break_even, rate > break_even))
-    return found
+        results.append(NaiveRetrain(retrain + 1, len(validation), rate, break_even, rate > break_even))
+    return results
 
 
 def _lagged_returns(quotes: Quotes, scale: float) -> npt.NDArray[np.float64]:

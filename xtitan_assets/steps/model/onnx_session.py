@@ -1,4 +1,7 @@
-"""Running a bundle's model the way the trading host does: onnxruntime, one thread, from bytes."""
+"""Running a bundle's model as the trading host does: onnxruntime, one thread, from bytes.
+
+onnxruntime is imported when a model is opened: `xtitan keys` and `xtitan doctor` import this module and open none.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ class Latency:
 
 
 class OnnxModel:
-    """An inference session over model bytes."""
+    """A model that onnxruntime has opened from its bytes."""
 
     def __init__(self, model: bytes) -> None:
         import onnxruntime as ort
@@ -36,12 +39,17 @@ class OnnxModel:
         self._session: Any = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
     def run(self, ticks: Rows, candles: Rows) -> dict[str, Rows]:
-        """Outputs by name for a batch of decisions."""
+        """Outputs by name for a batch of decisions.
+
+        Args:
+            ticks: (n, tick_window).
+            candles: (n, bar_window, columns).
+        """
         answers = self._session.run(list(OUTPUTS), {"ticks": ticks, "candles": candles})
         return dict(zip(OUTPUTS, answers, strict=True))
 
     def logits(self, samples: Samples, index: npt.NDArray[np.int64], batch: int = 1_024) -> npt.NDArray[np.float64]:
-        """Logits (n, 5) in the order of the label columns."""
+        """Uncalibrated logits (n, 5) of the decisions at ``index``, in the order of the label columns."""
         parts = [np.empty((0, 5))]
         for start in range(0, len(index), batch):
             chosen = index[start : start + batch]

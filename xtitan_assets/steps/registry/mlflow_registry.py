@@ -1,4 +1,6 @@
-"""MLflow as the registry: versions, tags and aliases. Its file store is refused, its first use is serialised.
+"""MLflow as the registry: versions, tags and aliases.
+
+MLflow is imported when a registry is opened: the environment must be set before, and importing it takes seconds.
 
 The runner never sees MLflow's package. It asks the server for an alias and fetches the files of a bundle over plain
 HTTP at ``bundle_path``, below the root that ``mlflow server --artifacts-destination mlruns/artifacts`` serves.
@@ -171,7 +173,7 @@ class Registry:
 
 @contextmanager
 def _first_use(home: Home) -> Iterator[None]:
-    """Two processes that migrate one new database at once corrupt it: one at a time."""
+    """Let one process at a time open the registry: two that migrate one new database at once corrupt it."""
     home.mlruns.mkdir(parents=True, exist_ok=True)
     with open(home.mlruns / ".first-use.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

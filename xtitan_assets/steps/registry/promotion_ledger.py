@@ -1,4 +1,4 @@
-"""The promotion ledger: who put which model where, when, why, and on what evidence.
+"""The promotion ledger: who moved which model into or out of which role, when, why, and on what evidence.
 
 MLflow keeps no history of its aliases, so this file is the audit trail: JSON lines, append-only, each carrying the hash
 of the one before. One lock serialises writers; a line counts once it is complete and on disk.
@@ -32,7 +32,7 @@ class LedgerError(StepError):
 
 
 class Kind(StrEnum):
-    """What happened. Closed."""
+    """What happened. No other value occurs."""
 
     REGISTERED = "registered"
     PROMOTED = "promoted"
@@ -168,7 +168,7 @@ def champion(entries: Iterable[Entry], model_name: str) -> str:
 
 
 def next_sequence(home: Home, model_name: str) -> int:
-    """Registration counter that the next bundle of a lineage must carry: 1 for the first."""
+    """Registration counter that the next bundle of a lineage must carry; 1 for the first."""
     return max((c.sequence for c in candidates_of(read(home.ledger), model_name)), default=0) + 1
 
 
@@ -213,7 +213,7 @@ def _locked(path: Path) -> Iterator[BinaryIO]:
 
 
 def _drop_torn_tail(file: BinaryIO) -> bytes:
-    """A line without its end was never acknowledged to anyone: cut it off."""
+    """Cut off a last line without its end: its writer never returned, so nobody relies on it."""
     file.seek(0)
     content = file.read()
     whole = content[: content.rfind(b"\n") + 1]

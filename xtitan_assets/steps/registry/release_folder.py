@@ -39,7 +39,7 @@ def kept_bundle(home: Home, model_name: str, bundle_id: str) -> Path:
     """Where a registered bundle lies.
 
     Raises:
-        StepError: when it is gone.
+        StepError: it is not there.
     """
     target = folder(home, model_name) / "bundles" / bundle_id
     if not target.is_dir():

@@ -1,4 +1,4 @@
-"""Bring the runner's journal segments home: verified, copied once, never rewritten."""
+"""Copy the runner's journal segments into the workspace: each is verified, copied once and never rewritten."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PATTERN = "journal-*.jsonl.gz"
 
 @dataclass(frozen=True, slots=True)
 class JournalReport:
-    """What is home now.
+    """The copied journal.
 
     Attributes:
         copied: segments copied by this run.
@@ -54,17 +54,17 @@ def journal_source(home: Home) -> Path:
 def pull(home: Home, source: Path) -> JournalReport:
     """Copy new segments from ``source`` (nothing when it is absent or the journal itself) and verify the whole chain.
 
-    A segment that is already home is left alone; one that differs from the runner's copy is a tampered or foreign
-    journal and stops everything.
+    A segment that was copied before is left alone. If it differs from the runner's, one of the two was changed or
+    belongs to another runner, and nothing is copied.
 
     Raises:
-        StepError: a broken segment or chain, or a segment that differs from the one at home.
+        StepError: a broken segment or chain, or a segment that differs from the copy.
     """
     home.journal.mkdir(parents=True, exist_ok=True)
     copied = 0
     if source.is_dir() and source.resolve() != home.journal.resolve():
         for path in sorted(source.glob(PATTERN)):
-            copied += _bring(path, home.journal / path.name)
+            copied += _copy(path, home.journal / path.name)
     kinds: Counter[str] = Counter()
     first = last = segments = 0
     head = GENESIS
@@ -81,7 +81,8 @@ def pull(home: Home, source: Path) -> JournalReport:
     return JournalReport(copied, segments, dict(sorted(kinds.items())), first, last, head)
 
 
-def _bring(path: Path, target: Path) -> int:
+def _copy(path: Path, target: Path) -> int:
+    """Copy one segment unless it is there; returns the number of segments copied."""
     if target.exists():
         if target.stat().st_size != path.stat().st_size or target.read_bytes() != path.read_bytes():
             raise StepError(f"{target} differs from the runner's {path}; one journal folder belongs to one runner")

@@ -24,7 +24,7 @@ COMMANDS: Mapping[str, tuple[Callable[[Any], None], Callable[[argparse.Namespace
 
 
 class _Parser(argparse.ArgumentParser):
-    """One line for whatever was mistyped, as for every other error; the subcommands are parsed by the same class."""
+    """A mistyped command line is one line, as every other error is; argparse uses this class for the subcommands too."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message}; see {self.prog} --help\n")

@@ -19,7 +19,7 @@ from xtitan_core.errors import XtitanError
 
 
 class ExchangeError(XtitanError):
-    """Whatever the exchange raises on purpose."""
+    """Every error that the exchange raises on purpose."""
 
 
 class CallError(ExchangeError):
@@ -59,4 +59,4 @@ class CallError(ExchangeError):
 
 
 class SetupError(ExchangeError, ValueError):
-    """The exchange cannot start as asked: one line for the person who asked, with what to do."""
+    """The exchange cannot be started as asked. The text is one line that also says what to do."""

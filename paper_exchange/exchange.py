@@ -30,9 +30,9 @@ class Exchange(Venue):
 
     Args:
         world: the market.
-        accounts: whoever trades.
+        accounts: those that can trade.
         settings: how it behaves.
-        faults: what goes wrong; None for nothing, until ``script`` asks for it.
+        faults: what goes wrong; None for nothing until ``script`` asks for a fault.
 
     Attributes:
         faults: those asked for, and those that fired.
@@ -62,8 +62,8 @@ class Exchange(Venue):
         """A socket was accepted.
 
         Args:
-            number: its own.
-            account_id: None for the public one.
+            number: of the socket; no two open ones share one.
+            account_id: whose account it was opened for, None for a public socket.
             app_id: of the one-time password.
             address: where it comes from; public sockets of one address share their budgets.
         """
@@ -72,11 +72,11 @@ class Exchange(Venue):
         self.events.record("opened", connection=number, account_id=account_id)
 
     def close(self, number: int) -> None:
-        """A socket is gone: its subscriptions and prices die with it, and nobody waits for it."""
+        """A socket was closed: its subscriptions and prices end, and time does not wait for it any more."""
         connection = self.connections.pop(number, None)
         if connection is None:
             return
-        # An order that is still under way has nobody left to answer.
+        # The answer of an order that is still under way is not sent.
         connection.silent = True
         self.events.record("closed", connection=number)
         for subscription_id in list(connection.subscriptions):
@@ -114,10 +114,10 @@ class Exchange(Venue):
     # Time
 
     def next_instant(self) -> int | None:
-        """The next epoch time stops at, None at the end of time: the next event's, or with none the next even second."""
+        """The next epoch time stops at: that of the next event, or without one the next even second; None at the end."""
         at = self.next_event()
         if not self.watchers and not self.open_by_symbol:
-            # Nothing ticks for anybody: what is due much later must not drag time there.
+            # No symbol is followed: an event far in the future must not make time jump there.
             second = self.epoch // 2 * 2 + 2
             at = second if at is None else min(at, second)
         if at is None:
@@ -125,9 +125,9 @@ class Exchange(Venue):
         return at if at <= self.world.end else None
 
     def next_event(self) -> int | None:
-        """The next epoch at which something happens by itself, None without.
+        """The next epoch at which something happens without a request, None when nothing will.
 
-        A symbol ticks that somebody subscribed to or holds a contract on, a fault is due, maintenance begins.
+        A symbol ticks that is subscribed to or has an open contract, a fault is due, or maintenance begins.
         """
         sources = self.world.sources
         upcoming = [
@@ -153,7 +153,7 @@ class Exchange(Venue):
         return self.epoch
 
     def advance_to(self, epoch: int) -> None:
-        """Let time run to ``epoch`` through every instant on the way at which something happens."""
+        """Let time run to ``epoch``, and stop at every instant on the way at which something happens."""
         while not self.finished:
             at = self.next_instant() if self.lockstep.members else self.next_event()
             over = at is None or at > self.world.end
@@ -182,12 +182,12 @@ class Exchange(Venue):
             self.recorder.flush()
 
     def advance_when_ready(self) -> None:
-        """In lockstep: move on once everybody has acknowledged."""
+        """In lockstep, move to the next instant once every member has acknowledged this one."""
         if self.settings.lockstep and self.lockstep.ready():
             self.advance()
 
     def _finish(self) -> None:
-        """Time is over: contracts that cannot end any more are wound up and every socket is closed."""
+        """The market data end here: close the contracts that are still open, and every socket."""
         if not self.finished:
             self.finished = True
             for contracts in list(self.open_by_symbol.values()):
@@ -213,7 +213,7 @@ class Exchange(Venue):
         act(self, connection, name, request)
 
     def script(self, fault: Fault) -> None:
-        """Ask for a fault from now on; one whose moment is now happens at once."""
+        """Ask for a fault from now on; a fault of this instant happens at once."""
         self.faults.script(fault)
         self.faults.due()
         self.advance_when_ready()

@@ -1,4 +1,4 @@
-"""``--record DIR``: every frame in and out, and everything that really happened, as JSON lines."""
+"""``--record DIR``: every frame in and out, and the log of what really happened, as JSON lines."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Recorder:
 
     Attributes:
         outbox: empty; what is put into it is recorded.
-        failed: called when nothing is recorded any more.
+        failed: called once, when a write has failed and recording stops.
 
     Args:
         folder: made when there is none; must not hold a recording already.

@@ -1,4 +1,4 @@
-"""Calls that price and trade: proposal, buy."""
+"""Calls that price and buy: proposal, buy."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def proposal(venue: Venue, connection: Connection, request: Frame) -> None:
 def buy(venue: Venue, connection: Connection, account: Account, request: Frame) -> None:
     """Buy a price given on this connection, or with ``"1"`` the contract in ``parameters``.
 
-    The contract starts now and at the current price, whatever the quote's were. Answer, cash movement and contract
+    The contract starts now and at the current price, not at the quote's. Answer, cash movement and contract
     follow in this order.
     """
     terms, offered = _terms_to_buy(venue, connection, account, request)
@@ -79,7 +79,7 @@ def buy(venue: Venue, connection: Connection, account: Account, request: Frame) 
     )
     stream = None
     if "subscribe" in request:
-        # Before the booking: a subscription too many must refuse the purchase, not follow it.
+        # Before the booking: a subscription that is refused must refuse the purchase as well.
         stream = venue.subscribe(connection, request, contract_stream(bought.contract_id))
     _use_up(venue, connection, request["buy"])
     row = book_purchase(venue, account, bought)
@@ -102,7 +102,7 @@ def buy(venue: Venue, connection: Connection, account: Account, request: Frame) 
 def _terms_to_buy(
     venue: Venue, connection: Connection, account: Account, request: Frame
 ) -> tuple[Terms, Proposal | None]:
-    """What is bought, and the price it was offered at when it was."""
+    """What is bought, and the price it was offered at; None for a contract bought without a quote."""
     if request["buy"] == "1":
         if "parameters" not in request:
             raise CallError("InvalidContractProposal", "Missing required contract parameters.")
@@ -145,7 +145,7 @@ def _moved(account: Account, what: str, before: Decimal, after: Decimal) -> str:
 
 
 def _use_up(venue: Venue, connection: Connection, proposal_id: str) -> None:
-    """A price is bought once; its subscription ends with it, or goes on to the next price."""
+    """Take back a price that was bought. Its subscription ends, or goes on with the next price."""
     offered = connection.proposals.pop(proposal_id, None)
     if offered is None or offered.subscription_id is None:
         return

@@ -1,4 +1,4 @@
-"""The paper-only messages of lockstep: a client opts in, then acknowledges instants. No other venue knows them."""
+"""The paper-only messages of lockstep: a client opts in, then acknowledges every instant. Deriv does not have them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def join(venue: Venue, connection: Connection, request: Frame) -> None:
 
 
 def acknowledge(venue: Venue, connection: Connection, request: Frame) -> None:
-    """Done with the current instant. Says nothing, unless it is another instant than the current one."""
+    """A connection is done with the current instant. There is no answer, except a refusal when it names another one."""
     if connection.number not in venue.lockstep or request["paper_ack"] != venue.epoch:
         error = CallError("InputValidationFailed", f"Input validation failed: paper_ack, the instant is {venue.epoch}")
         venue.refuse(connection, request, "paper_ack", error)

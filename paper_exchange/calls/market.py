@@ -158,7 +158,7 @@ def ticks(venue: Venue, connection: Connection, request: Frame) -> None:
     """The latest tick of each named symbol, and every later one with ``subscribe``; all of them or none.
 
     Raises:
-        CallError: of a symbol unknown, followed already or without a tick yet; or none is named.
+        CallError: a symbol is unknown, subscribed to already or without a tick yet, or none is named.
     """
     named = request["ticks"]
     names = [named] if isinstance(named, str) else list(dict.fromkeys(named))

@@ -42,7 +42,7 @@ def contract_update_history(venue: Venue, connection: Connection, account: Accou
     """The limit orders a contract of this account ever had: none.
 
     Raises:
-        CallError: ContractNotFound for a contract of somebody else.
+        CallError: ContractNotFound for a contract of another account.
     """
     _contract(account, request["contract_id"])
     venue.reply(connection, request, "contract_update_history", [])

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 
 def instant(text: str) -> int:
-    """Epoch seconds of an ISO date and time, UTC unless it says otherwise.
+    """Epoch seconds of an ISO date and time, UTC where it names no offset.
 
     Raises:
         argparse.ArgumentTypeError: it is none.
@@ -27,7 +27,7 @@ def window(text: str) -> tuple[int, int]:
     Raises:
         argparse.ArgumentTypeError: they are none.
     """
-    begin, found, end = text.partition("/")
-    if not found:
+    begin, slash, end = text.partition("/")
+    if not slash:
         raise argparse.ArgumentTypeError(f"{text!r} is no window, such as 2026-03-02T02:00/2026-03-02T03:00")
     return instant(begin), instant(end)

@@ -1,4 +1,4 @@
-"""Named sets of ``serve`` options: what a venue is wanted for, in one word."""
+"""Named sets of ``serve`` options, one for each use of the exchange."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PROFILES: dict[str, Profile] = {
 def expand(arguments: Sequence[str]) -> list[str]:
     """Put the named profile's options before the others of ``serve``.
 
-    An unknown name is left for the parser to refuse.
+    The parser refuses an unknown name.
     """
     given = list(arguments)
     if given[:1] != ["serve"]:

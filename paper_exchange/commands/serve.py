@@ -30,10 +30,10 @@ from xtitan_core.clock import wall
 MAX_SPEED = 50
 
 REPLAYED = "R_100"
-"""What a replay plays unless told otherwise."""
+"""The symbol a replay plays by default."""
 
 LOCKSTEP_BUDGET_FACTOR = 1_000
-"""Lockstep runs thousands of times faster than the wall, so budgets per venue minute would mean nothing."""
+"""Lockstep runs thousands of times faster than the wall; budgets per venue minute would stop any client."""
 
 SECOND_COMMISSION = "demo"
 """What a recorded demo account was quoted; DOT90000002 has it, so that a strategy can be judged at both."""
@@ -78,6 +78,24 @@ def define(commands: Any) -> None:
         help="lockstep: time waits for the clients' acknowledgements (default); real: wall speed; N: N times as fast, "
         f"at most {MAX_SPEED}",
     )
+    _add_market_options(run)
+    run.add_argument(
+        "--commission",
+        default="recorded",
+        help="of payout, on the first account: a fraction, or a schedule of commissions.csv (default %(default)s: what "
+        "Deriv was seen to quote on the day, 0.012 on volatility indices until May 2026)",
+    )
+    run.add_argument("--account", default="DOT90000001", help="name of the first account (default %(default)s)")
+    faults.add_options(run)
+    _add_venue_options(run)
+    run.add_argument("--json", action="store_true", help="ready line as JSON")
+    run.add_argument("--quiet", action="store_true", help="no log at all")
+    run.add_argument(
+        "--log-level", default="warning", choices=["debug", "info", "warning", "error"], help="log on stderr"
+    )
+
+
+def _add_market_options(run: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--market",
         default="fair",
@@ -103,14 +121,9 @@ def define(commands: Any) -> None:
         "--start", type=instant, default=None, metavar="ISO", help="first instant, UTC (default 2026-03-02)"
     )
     run.add_argument("--history-days", type=int, default=5, help="days of ticks before the start (default %(default)s)")
-    run.add_argument(
-        "--commission",
-        default="recorded",
-        help="of payout, on the first account: a fraction, or a schedule of commissions.csv (default %(default)s: what "
-        "Deriv was seen to quote on the day, 0.012 on volatility indices until May 2026)",
-    )
-    run.add_argument("--account", default="DOT90000001", help="name of the first account (default %(default)s)")
-    faults.add_options(run)
+
+
+def _add_venue_options(run: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--assume",
         action="append",
@@ -136,15 +149,10 @@ def define(commands: Any) -> None:
         help="close a websocket that sent no request for so many wall seconds (default 120), with code 1000, 1001, 1006 "
         "(no close frame) or 1011",
     )
-    run.add_argument("--json", action="store_true", help="ready line as JSON")
-    run.add_argument("--quiet", action="store_true", help="no log at all")
-    run.add_argument(
-        "--log-level", default="warning", choices=["debug", "info", "warning", "error"], help="log on stderr"
-    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Open the exchange and serve until told to stop.
+    """Open the exchange and serve until a signal stops it.
 
     Raises:
         SetupError: the options make no exchange, the port is taken, or the recording could not be written to its end.
@@ -191,7 +199,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def options_of(*arguments: str) -> argparse.Namespace:
-    """What these arguments of ``serve`` mean."""
+    """The parsed options of these arguments of ``serve``."""
     top = argparse.ArgumentParser()
     define(top.add_subparsers())
     return top.parse_args(expand(["serve", *arguments]))
@@ -201,7 +209,7 @@ def exchange_of(options: argparse.Namespace) -> Exchange:
     """The exchange that these options describe, not yet listening.
 
     Raises:
-        SetupError: there is none.
+        SetupError: they contradict each other, or name something that does not exist.
     """
     name = options.account
     if re.fullmatch("DOT[0-9]{1,10}", name) is None or name == "DOT90000002":

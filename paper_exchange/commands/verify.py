@@ -1,4 +1,4 @@
-"""``paper_exchange verify``: a trader's day over every call, held against Deriv's own schemas."""
+"""``paper_exchange verify``: a trader's day over every call, checked against Deriv's own schemas."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def figures(tally: Tally) -> dict[str, Any]:
 
 
 def table(tally: Tally) -> str:
-    """The figures for people: a line a call, then whatever was wrong."""
+    """The figures for people: a line a call, then what was wrong."""
     rows: list[tuple[str, ...]] = [("call", "accepted", "frames out", "bad, refused", "violations")]
     rows += [(call, *map(str, (c.accepted, c.frames, c.refused, c.violations))) for call, c in tally.calls.items()]
     total = [sum(column) for column in zip(*(map(int, row[1:]) for row in rows[1:]), strict=True)]

@@ -13,7 +13,7 @@ from paper_exchange.contracts.open_contract import OpenContract
 from paper_exchange.money import spot
 
 AROUND = 2
-"""Ticks shown before and after the ones that counted."""
+"""Ticks shown before and after the entry and the exit."""
 
 _START, _ENTRY = ("Start Time", "highlight_time"), ("Entry Spot", "highlight_tick")
 _END, _EXIT = ("End Time", "highlight_time"), ("Exit Spot", "highlight_tick")
@@ -41,7 +41,7 @@ def audit_details(contract: OpenContract, earlier: Iterable[tuple[int, float]]) 
         upto = [epoch for epoch in epochs if epoch <= at]
         shown, marks = upto[-1 - AROUND :], {at: _EXIT}
         if not contract.contract.in_ticks and epochs[-1] > contract.end:
-            # The tick that counted keeps its mark where it fell on the last second.
+            # Where the exit tick fell on the last second, its own mark stays.
             marks = {contract.end: _END} | marks
             shown = [*shown, *([contract.end] if at != contract.end else []), epochs[-1]]
         audit["contract_end"] = _rows(contract, ticks, shown, marks)

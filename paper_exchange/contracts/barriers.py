@@ -1,7 +1,7 @@
 """Barriers and digit predictions: read from a request, checked against the type and against the spot.
 
-A sign makes a barrier an offset from the entry quote, no sign a price level. Wording: Deriv's own client keeps the
-sentences by code; which code a recorded frame carries where is noted beside it.
+A barrier with a sign is an offset from the entry quote, one without a price level. The sentences are those that Deriv's
+own client has for each code; codes that were recorded are marked.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FIELDS = ("barrier", "barrier2")
 
 @dataclass(frozen=True, slots=True)
 class Barriers:
-    """What a client wrote, understood.
+    """Barriers or digit of a request.
 
     Attributes:
         texts: as written, the upper one first.
@@ -49,7 +49,7 @@ def read_barriers(kind: ContractType, request: Mapping[str, Any], symbol: Symbol
         daily: the contract ends with a trading day, so its barriers have to be levels.
 
     Raises:
-        CallError: with Deriv's code for whatever does not fit.
+        CallError: with Deriv's code for what does not fit.
     """
     if kind in PREDICTIONS:
         return _prediction(kind, request)

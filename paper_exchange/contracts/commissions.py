@@ -1,4 +1,4 @@
-"""What the house keeps of each payout: by schedule, date, symbol, contract type and duration.
+"""Commissions: what the house keeps of each payout, by schedule, date, symbol, contract type and duration.
 
 The table ``commissions.csv`` is read once. Of its rows that fit a contract the last one in the file counts, so
 the rows of a schedule go from the general to the particular and from old to new. Schedule ``recorded`` is what Deriv

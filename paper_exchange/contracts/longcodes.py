@@ -1,7 +1,7 @@
 """Deriv's sentence for a contract, and its compact name.
 
-The sentences are those seen on the wire: rise/fall and digits of the new API, the others of the old one, which the
-published schemas still quote.
+The sentences were seen on the wire: those of rise/fall and digits on the new API, the others on the old one; the
+published schemas still quote the latter.
 """
 
 from __future__ import annotations
@@ -58,16 +58,16 @@ def longcode(symbol: Symbol, contract: Contract, barriers: Barriers, *, close: i
     """
     kind, name = contract.contract_type, symbol.display_name
     if kind in DIGITS:
-        said = _LAST_DIGIT[kind].format(contract.digit)
+        outcome = _LAST_DIGIT[kind].format(contract.digit)
         # Recorded: "after 1 ticks" here, "after 1 tick" for rise/fall.
-        return f"Win payout if the last digit of {name} is {said} after {contract.duration} ticks."
+        return f"Win payout if the last digit of {name} is {outcome} after {contract.duration} ticks."
     what = _barriers(symbol, barriers, _JOINTS.get(kind, "to"))
     if kind in _VERBS:
         return f"Win payout if {name} {_VERBS[kind]} {what} {_when(contract, kind in PATH, close, fixed)}."
-    said = f"is {_RELATIONS[kind]} {what}"
+    outcome = f"is {_RELATIONS[kind]} {what}"
     if contract.in_ticks:
-        return f"Win payout if {name} after {_count(contract.duration, 'tick')} {said}."
-    return f"Win payout if {name} {said} {_when(contract, False, close, fixed)}."
+        return f"Win payout if {name} after {_count(contract.duration, 'tick')} {outcome}."
+    return f"Win payout if {name} {outcome} {_when(contract, False, close, fixed)}."
 
 
 def shortcode(

@@ -21,7 +21,7 @@ class Span:
     """Durations of one kind.
 
     Attributes:
-        expiry: Deriv's word: "tick", "intraday" or "daily".
+        expiry: as Deriv calls it: "tick", "intraday" or "daily".
         shortest, longest: as ``contracts_for`` spells them.
         least, most: the same in ticks, seconds or days.
     """
@@ -59,7 +59,7 @@ def _ticks(least: int, most: int) -> Span:
 
 
 def _intraday(shortest: str, longest: str = "1d") -> Span:
-    """Up to 24 hours; called 1d where days, which end with the trading day, are on offer as well."""
+    """Up to 24 hours; ``contracts_for`` calls them 1d where days, which end with the trading day, are offered as well."""
     seconds = int(shortest[:-1]) * (60 if shortest.endswith("m") else 1)
     return Span("intraday", shortest, longest, seconds, DAY)
 
@@ -94,7 +94,7 @@ OFFERINGS: dict[SymbolKind, tuple[Offer, ...]] = {
     SymbolKind.CRASH: (),
     SymbolKind.STEP: (),
 }
-"""What is offered on each kind of symbol; metals are a kind of forex that may be shorter."""
+"""What is offered on each kind of symbol; of metals, which are of the kind forex, shorter contracts are offered."""
 
 CATEGORIES = {
     "callput": "Up/Down",
@@ -126,7 +126,7 @@ _SENTIMENTS = {
 
 
 def sentiment(kind: ContractType) -> str:
-    """Deriv's word for what the buyer of a type expects."""
+    """What the buyer of a type expects, as ``contracts_for`` names it."""
     return "up" if kind in _UP else "down" if kind in _DOWN else _SENTIMENTS[kind]
 
 
@@ -148,9 +148,9 @@ def offer(symbol: Symbol, contract_type: str) -> Offer:
         CallError: OfferingsInvalidSymbol where nothing is offered, InvalidOfferings where this type is not.
     """
     table = _by_type(symbol.kind, symbol.market == "commodities")
-    found = table.get(contract_type)  # type: ignore[call-overload]
-    if found is not None:
-        return found  # type: ignore[no-any-return]
+    listed = table.get(contract_type)  # type: ignore[call-overload]
+    if listed is not None:
+        return listed  # type: ignore[no-any-return]
     if not table:
         raise CallError(
             "OfferingsInvalidSymbol",
@@ -169,7 +169,7 @@ def all_types() -> dict[str, list[str]]:
 
 
 def still_offered(symbol: Symbol, kind: ContractType, seconds: int) -> bool:
-    """Whether a life of so many seconds is itself on offer; contracts that have less left cannot be resold."""
+    """Whether a life of so many seconds is itself on offer; a contract with less left cannot be sold back."""
     for span in _by_type(symbol.kind, symbol.market == "commodities")[kind].spans:
         if span.expiry == "intraday" and span.least <= seconds:
             return True

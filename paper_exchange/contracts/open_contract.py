@@ -55,7 +55,7 @@ class OpenContract:
     resale: tuple[int, float] | None = None
     answered: bool = False
     _upper: float = float("inf")
-    """From here up the path touches; known with the entry tick."""
+    """The path touches at this level and above; known with the entry tick."""
     _lower: float = float("-inf")
     shortcode: str = field(init=False)
     """Deriv's compact name."""
@@ -75,7 +75,7 @@ class OpenContract:
 
     @property
     def end(self) -> int:
-        """Epoch of the end; for a duration in ticks the one expected from the tick grid until it is known."""
+        """Epoch of the end; of a duration in ticks, until it is known, the one that the tick grid gives."""
         if not self.contract.in_ticks:
             return self.start + self.contract.seconds
         if self.settlement is not None:
@@ -119,8 +119,8 @@ class OpenContract:
     def on_tick(self, epoch: int, quote: float) -> bool:
         """Follow one tick; True when the contract is over (``settlement`` is then set, or it is to be refunded).
 
-        A contract on the path is over with the tick that touches. One comparison a tick: settlement itself looks at
-        all ticks, once, at the end.
+        A contract on the path is over with the tick that touches. Here a tick costs one comparison; settlement itself
+        goes through all ticks once, at the end.
         """
         if not self.epochs:
             self._watch(quote)

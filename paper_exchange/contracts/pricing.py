@@ -36,9 +36,9 @@ class Price:
 
 
 def probability(terms: Terms, spot: float, now: int, monitoring: Monitoring = "discrete") -> float:
-    """Win probability the house prices a purchase at ``now`` with.
+    """The probability of a win that the house prices a purchase at ``now`` with.
 
-    Rise/fall counts its whole life, barriers the ticks they are compared with (both recorded).
+    Rise/fall is priced over its whole life, barriers over the ticks they are compared with (both recorded).
 
     Raises:
         CallError: when the contract cannot be bought any more, or its barrier lies wrong for this spot.
@@ -69,7 +69,7 @@ def win_probability(symbol: Symbol, contract: Contract, spot: float, now: int, m
 
 
 class Law(TypedDict):
-    """How a symbol moves, in the words of the price functions."""
+    """How a symbol moves: the arguments of the price functions."""
 
     sigma_tick: float
     pip: float
@@ -95,7 +95,7 @@ def quote(terms: Terms, spot: float, now: int, commission: float, monitoring: Mo
         spot: the latest quote.
         now: venue second.
         commission: fraction of payout.
-        monitoring: "continuous" only to simulate a house that prices touches as if it watched between ticks.
+        monitoring: "continuous" to simulate a house that prices touches as if the price were watched between ticks.
 
     Raises:
         CallError: StakeLimits, PayoutLimits or ContractBuyValidationError when it cannot be offered.

@@ -1,8 +1,8 @@
-"""Selling a running contract back: whether the house takes it, what it bids, and the words Deriv refuses it with.
+"""Selling a running contract back: whether the house takes it, what it bids, and how Deriv words a refusal.
 
 Recorded on 15-second contracts: within the second of the purchase, before the entry tick, and after it
-(``ResaleNotOffered``), and once they were over. That a longer contract can be sold while what remains of it is a
-duration on offer is an assumption, ``resale`` in ``rules``.
+(``ResaleNotOffered``), and once they were over. It is an assumption (``resale`` in ``fidelity.rules``)
+that a longer contract can be sold as long as its remaining life is itself a duration on offer.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def resale_refusal(contract: OpenContract, now: int, *, offered: bool) -> str | 
     Args:
         contract: open or over.
         now: venue second.
-        offered: False for a house that takes nothing back.
+        offered: False where the house takes no contract back.
     """
     if contract.sold_for is not None:
         return "ContractAlreadySold"
@@ -65,7 +65,7 @@ def _on_offer(contract: OpenContract, now: int) -> bool:
 def bid(contract: OpenContract, now: int, last: float, monitoring: Monitoring = "discrete") -> Decimal:
     """What the house would pay to take a running contract back: ``payout * (p - commission)``.
 
-    Only ticks still to come count, ties are given no credit, and the minimum commission is kept.
+    Only ticks still to come count, a tie counts as lost, and the minimum commission is kept.
 
     Args:
         contract: not settled yet.

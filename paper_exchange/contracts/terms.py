@@ -1,4 +1,4 @@
-"""What a client asks a price for, checked against what the exchange offers."""
+"""The terms of a contract that a client asks a price for, checked against what the exchange offers."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ class Terms:
 
     def __post_init__(self) -> None:
         close = self.end(self.quoted) if self.daily else None
-        said = longcode(self.symbol, self.contract, self.bounds, close=close, fixed=self.fixed_end)
-        object.__setattr__(self, "longcode", said)
+        sentence = longcode(self.symbol, self.contract, self.bounds, close=close, fixed=self.fixed_end)
+        object.__setattr__(self, "longcode", sentence)
 
     @property
     def barriers(self) -> tuple[str, ...]:
@@ -78,7 +78,8 @@ class Terms:
     def at(self, start: int, spot: float) -> Contract:
         """The contract as it counts when bought at ``start`` with the market at ``spot``.
 
-        A fixed or daily end becomes a duration in seconds; an absolute touch barrier learns on which side it lies.
+        A fixed or daily end becomes a duration in seconds. For an absolute touch barrier it is noted on which side of the
+        spot it lies.
 
         Raises:
             CallError: when the end has come too close meanwhile, or the spot too close to a barrier.
@@ -94,13 +95,13 @@ class Terms:
             end = self.end(start)
             assert end is not None
             duration, unit = end - start, DurationUnit.SECONDS
-            # A price that is streamed can be held until little of its days is left.
+            # The end is fixed, and a streamed price can be held until it is near.
             if duration <= DAY:
                 check_intraday(offer(self.symbol, contract.contract_type), duration)
         return _contract(contract.contract_type, duration, unit, self.bounds, spot)
 
     def restamped(self, start: int) -> Terms:
-        """The same terms asked for at ``start``: the trading day they end with, and with it the longcode, may differ."""
+        """The same terms asked for at ``start``; the trading day they end with may differ, and with it the longcode."""
         if not self.daily or start == self.quoted:
             return self
         return Terms(
@@ -146,7 +147,7 @@ def parse_terms(
         rolling_days: a day is 24 hours from the start, not the rest of today and the days after.
 
     Raises:
-        CallError: with Deriv's code for whatever is not offered.
+        CallError: with Deriv's code for what is not offered.
     """
     offered = offer(symbol, request["contract_type"])
     kind = ContractType(request["contract_type"])
@@ -178,7 +179,7 @@ def request_basis(request: Mapping[str, Any]) -> str:
     """What the amount is: "stake" or "payout".
 
     Raises:
-        CallError: when the request does not say.
+        CallError: when the request lacks amount or basis.
     """
     for name in ("amount", "basis"):
         if name not in request:

@@ -18,7 +18,7 @@ _RECORDED_NAMES = {ContractType.HIGHER: "CALL", ContractType.LOWER: "PUT"}
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What a contract is looked at with.
+    """What a contract's state depends on beside the contract.
 
     Attributes:
         now: venue second.
@@ -27,8 +27,8 @@ class Moment:
         refusal: why it cannot be sold back, None when it can.
         earlier: the ticks up to the start second that the audit shows, oldest first.
         leading: a tick before the entry that a tick contract's stream starts with, None for none.
-        account_as_text: the account's name as it is, and not its number.
-        barrier_names: HIGHER and LOWER by their own names.
+        account_as_text: show the account's name and not its number.
+        barrier_names: show HIGHER and LOWER by their own names.
     """
 
     now: int
@@ -110,7 +110,7 @@ def _barriers(contract: OpenContract) -> dict[str, Any]:
     if kind in DIGITS:
         return {} if contract.contract.digit is None else {"barrier": str(contract.contract.digit)}
     if contract.contract.barrier is None:
-        # Rise/fall is held against its entry.
+        # Rise/fall is compared with its entry.
         return {} if contract.entry is None else {"barrier": show(contract.entry[1])}
     upper, lower = contract.levels
     if kind in TWO_BARRIERS:
@@ -120,7 +120,7 @@ def _barriers(contract: OpenContract) -> dict[str, Any]:
 
 
 def shown_type(contract: OpenContract, *, own_names: bool) -> str:
-    """A contract's type as books and states name it: that of its shortcode, unless HIGHER and LOWER keep their own."""
+    """A contract's type as books and states name it: that of its shortcode, or with ``own_names`` its own."""
     kind = contract.contract.contract_type
     return str(kind) if own_names else _RECORDED_NAMES.get(kind, str(kind))
 
@@ -144,7 +144,7 @@ def portfolio_row(contract: OpenContract, *, own_names: bool = False) -> dict[st
 
 
 def profit_row(contract: OpenContract, *, described: bool, own_names: bool = False) -> dict[str, Any]:
-    """One closed contract of ``profit_table``; what it was is said only when it is asked for."""
+    """One closed contract of ``profit_table``; its type, durations and texts only where ``described``."""
     row: dict[str, Any] = {
         "buy_price": number(contract.price.ask),
         "contract_id": contract.contract_id,

@@ -1,4 +1,4 @@
-"""What others do to an account: buy on it, pay in, take out, set it back."""
+"""What others do to an account: buy on it, pay in, take out, reset it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from paper_exchange.venue.accounts import Account
 from paper_exchange.venue.connections import Connection
 from paper_exchange.venue.state import Venue
 
-NOBODY = 0
-"""Number of a connection that no shell knows."""
+NO_SOCKET = 0
+"""Number of a connection without a socket."""
 
 
 def foreign_buy(venue: Venue, account: Account, fault: Fault) -> dict[str, Any]:
-    """Buy as somebody else would: over a socket of their own."""
+    """Buy a contract on the account over a connection that is none of the client's."""
     stake = float(fault.number("stake"))
-    other = Connection(NOBODY, account, silent=True)
+    other = Connection(NO_SOCKET, account, silent=True)
     terms = {
         "amount": stake,
         "basis": "stake",

@@ -1,7 +1,7 @@
-"""The catalogue: every fault the exchange can commit, what it does, and where it comes from.
+"""The catalogue: every fault the exchange can commit, what it does, and which point of the failure model it stands for.
 
-The table in docs/exchange.md is made from this. ``P7`` and the like are the crash and disconnect points of the
-runner's failure model; ``network`` stands for its list of network faults.
+The table in docs/exchange.md is made from this. ``P0`` to ``P30`` are the crash and disconnect points of the runner's
+failure model, ``network`` is its list of network faults; docs/exchange.md lists them all.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ Value = int | float | str
 
 
 class Point(StrEnum):
-    """Where in the exchange a fault acts, which is what its occurrences are counted by."""
+    """Where in the exchange a fault acts; its occasions are counted there."""
 
     REQUEST = "request"  # a call that arrives, before the venue looks at it
     ANSWER = "answer"  # the answer to a call that the venue has acted on
     FRAME = "frame"  # any frame that goes out
-    FEED = "feed"  # a tick of a symbol, before anybody is told
+    FEED = "feed"  # a tick of a symbol, before its subscribers are sent it
     BOOKS = "books"  # a reading of the books, or a settlement
     TIME = "time"  # a moment of venue time, or a call when one is named
     LOGIN = "login"  # a one-time password asked for, or a socket opened with one
@@ -85,7 +85,7 @@ class Parameter:
     """One parameter of a fault.
 
     Attributes:
-        default: taken when a script does not say; its type is the parameter's.
+        default: the value where a script gives none; the parameter has its type.
         meaning: for the table.
         choices: what it may be; empty for any number.
         low, high: bounds of a number.
@@ -109,7 +109,7 @@ class Entry:
         where: points of the failure model.
         call: the call it acts on unless a script names another; empty for any.
         parameters: beside those every fault takes.
-        lasting: True when it lasts until told otherwise, that is ``times`` is 0 by default.
+        lasting: True when ``times`` is 0 by default, so that it happens on every occasion.
     """
 
     point: Point
@@ -303,7 +303,7 @@ CATALOGUE: Mapping[FaultName, Entry] = {
         lasting=True,
     ),
 }
-"""Ticks are wrong only where they are told: contracts settle on the true ones, and history shows those."""
+"""Every fault. Those of the feed change only what subscribers are sent: contracts and history go by the true ticks."""
 
 
 def listing() -> list[dict[str, object]]:

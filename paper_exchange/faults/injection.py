@@ -97,9 +97,9 @@ class Injection:
 
 
 class Faults:
-    """Every fault that is asked for of one venue.
+    """The faults of one venue: those asked for, and those that happened.
 
-    The venue is bound to its injection with the first fault, so until then faults cost it nothing.
+    The venue is bound to the hooks with the first fault that is asked for; until then faults cost it nothing.
 
     Args:
         faults: scripted ones.
@@ -123,7 +123,7 @@ class Faults:
         return [] if self._injection is None else self._injection.fired
 
     def attach(self, venue: Venue) -> None:
-        """Name the venue they happen to; once, before anything happens there."""
+        """Name the venue; once, before time moves there."""
         self._venue = venue
         self._injection = Injection(venue, self._plan, self._agenda)
         self._bind()

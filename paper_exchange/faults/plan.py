@@ -1,4 +1,4 @@
-"""Which fault happens on which occasion: what was scripted, counted down, and what a random mix adds."""
+"""Which fault happens on which occasion: the scripted ones by their counts, and the draws of a random mix."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Plan:
         suits: Callable[[FaultName], bool] = any_fault,
     ) -> Fault | None:
         """Count one occasion for every fault it concerns, and return the first that is due on it."""
-        found: Fault | None = None
+        due: Fault | None = None
         for item in list(self._armed.get(point, ())):
             fault = item.fault
             if (
@@ -66,11 +66,11 @@ class Plan:
             ):
                 continue
             item.seen += 1
-            if found is None and item.seen >= fault.nth:
-                found = fault
+            if due is None and item.seen >= fault.nth:
+                due = fault
                 item.done += 1
                 if item.done == fault.times:
                     self._armed[point].remove(item)
-        if found is None and self._mix is not None:
-            found = self._mix.draw(point, call, suits)
-        return found
+        if due is None and self._mix is not None:
+            due = self._mix.draw(point, call, suits)
+        return due

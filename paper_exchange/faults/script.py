@@ -1,4 +1,4 @@
-"""What a script says: one fault, when it happens, and to whom.
+"""Scripted faults: which fault, when it happens, and to whom.
 
 Written as ``NAME[:key=value,...]``, or as a JSON object ``{"fault": NAME, "key": value, ...}``; a file has one such
 object on each line.
@@ -33,10 +33,10 @@ class Fault:
 
     Attributes:
         nth: the occasion it starts at, 1 for the next.
-        times: on how many occasions in a row; 0 without end.
+        times: on how many occasions in a row; 0 for every one.
         at: not before this epoch; None for at once.
         call: the call, or for frames the ``msg_type``, it acts on; empty for any.
-        account, symbol: whom it concerns; empty for any.
+        account, symbol: of the occasions that count; empty for any.
         values: its own parameters, complete.
     """
 
@@ -55,7 +55,7 @@ class Fault:
 
     @property
     def point(self) -> Point:
-        """Where its occasions are counted; what would happen at a time happens on a call when one is named."""
+        """Where its occasions are counted; a fault of a time counts calls when it names one."""
         point = self.entry.point
         return Point.REQUEST if point is Point.TIME and self.call else point
 
@@ -69,16 +69,16 @@ class Fault:
         """The parameter ``seconds``."""
         return int(self.number("seconds"))
 
-    def told(self) -> dict[str, Any]:
-        """As a script would write it, everything spelled out."""
+    def as_script(self) -> dict[str, Any]:
+        """The object a script would have for it, with every default written out."""
         when = {"nth": self.nth, "times": self.times, "at": self.at, "call": self.call}
         whom = {"account": self.account, "symbol": self.symbol}
-        said = {key: value for key, value in {**when, **whom}.items() if value not in (None, "")}
-        return {"fault": str(self.name), **said, **self.values}
+        given = {key: value for key, value in {**when, **whom}.items() if value not in (None, "")}
+        return {"fault": str(self.name), **given, **self.values}
 
 
-def fault(name: str, **said: Any) -> Fault:
-    """A fault from its name and whatever a script says about it.
+def fault(name: str, **keys: Any) -> Fault:
+    """A fault from its name and the keys a script gives it.
 
     Raises:
         SetupError: for a fault, key or value the exchange does not know, naming what it does know.
@@ -88,24 +88,24 @@ def fault(name: str, **said: Any) -> Fault:
     except ValueError:
         raise SetupError(f"unknown fault {name!r}; choose one of {', '.join(FaultName)}") from None
     entry = CATALOGUE[known]
-    unknown = sorted(set(said) - set(entry.parameters) - set(WHEN))
+    unknown = sorted(set(keys) - set(entry.parameters) - set(WHEN))
     if unknown:
         allowed = ", ".join([*entry.parameters, *WHEN])
         raise SetupError(f"fault {name} takes no {unknown[0]!r}; choose from {allowed}")
     values = {
-        key: _value(name, key, parameter, said[key]) if key in said else parameter.default
+        key: _value(name, key, parameter, keys[key]) if key in keys else parameter.default
         for key, parameter in entry.parameters.items()
     }
-    at = said.get("at")
+    at = keys.get("at")
     return Fault(
         known,
-        nth=_count(name, "nth", said.get("nth", 1), least=1),
-        times=_count(name, "times", said.get("times", 0 if entry.lasting else 1), least=0),
+        nth=_count(name, "nth", keys.get("nth", 1), least=1),
+        times=_count(name, "times", keys.get("times", 0 if entry.lasting else 1), least=0),
         at=None if at is None else _count(name, "at", at, least=0),
-        call="" if said.get("call") == "any" else _text(name, "call", said.get("call", entry.call)),
-        account=_text(name, "account", said.get("account", "")),
-        # Where a fault has a symbol of its own, that is what it is about, not a filter.
-        symbol="" if "symbol" in entry.parameters else _text(name, "symbol", said.get("symbol", "")),
+        call="" if keys.get("call") == "any" else _text(name, "call", keys.get("call", entry.call)),
+        account=_text(name, "account", keys.get("account", "")),
+        # A fault with a parameter ``symbol`` is about that symbol; its occasions have none.
+        symbol="" if "symbol" in entry.parameters else _text(name, "symbol", keys.get("symbol", "")),
         values=values,
     )
 
@@ -117,24 +117,24 @@ def parse(text: str) -> Fault:
         SetupError: when it is not ``NAME[:key=value,...]``.
     """
     name, _, rest = text.partition(":")
-    said: dict[str, Any] = {}
+    keys: dict[str, Any] = {}
     for item in rest.split(",") if rest else []:
         key, equals, value = item.partition("=")
-        if not equals or not key or key in said:
+        if not equals or not key or key in keys:
             raise SetupError(f"fault {text!r} is not NAME[:key=value,...]; write for example answer_held:nth=2")
-        said[key] = _plain(value)
-    return fault(name, **said)
+        keys[key] = _plain(value)
+    return fault(name, **keys)
 
 
-def from_object(said: object) -> Fault:
+def from_object(entry: object) -> Fault:
     """A fault as JSON names it.
 
     Raises:
         SetupError: when it is no object with ``fault``, or what ``fault`` refuses.
     """
-    if not isinstance(said, dict) or not isinstance(said.get("fault"), str):
+    if not isinstance(entry, dict) or not isinstance(entry.get("fault"), str):
         raise SetupError('a fault is an object such as {"fault": "answer_held", "nth": 2}; write it so')
-    return fault(said["fault"], **{str(k): v for k, v in said.items() if k != "fault"})
+    return fault(entry["fault"], **{str(k): v for k, v in entry.items() if k != "fault"})
 
 
 def read_script(path: Path) -> list[Fault]:
@@ -160,7 +160,7 @@ def read_script(path: Path) -> list[Fault]:
 
 
 def _plain(text: str) -> Value:
-    """A number where the text is one; ``nan`` and the like are words."""
+    """The text as a number where it is a finite one."""
     for kind in (int, float):
         try:
             value = kind(text)

@@ -10,7 +10,7 @@ from paper_exchange.faults.script import Fault
 from xtitan_core.randomness import stream
 
 ACCOUNT_FAULTS = frozenset({FaultName.FOREIGN_BUY, FaultName.DEPOSIT, FaultName.WITHDRAWAL, FaultName.ACCOUNT_RESET})
-"""What others do to an account. Only in a mix that names them: an honest client stops at a foreign purchase."""
+"""What others do to an account. Drawn only by a mix that names them: a correct client halts at a foreign purchase."""
 
 
 class Mix:
@@ -33,7 +33,7 @@ class Mix:
         self._names: dict[Point, list[FaultName]] = {}
         for name in names:
             point = CATALOGUE[name].point
-            # What would happen at a time happens here on a call, so that it, too, depends on the messages alone.
+            # A fault of a time is drawn on a call instead, so that it depends on the messages alone.
             self._names.setdefault(Point.REQUEST if point is Point.TIME else point, []).append(name)
         self._random = {point: stream(seed, "faults", point) for point in Point}
 

@@ -1,1 +1,1 @@
-"""How each of the exchange's rules is known, and what nobody knows yet."""
+"""How each of the exchange's rules is known, and which answers to open questions are in force."""

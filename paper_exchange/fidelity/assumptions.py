@@ -1,7 +1,7 @@
 """Open questions about Deriv and the answers in force.
 
-The first choice of each is what the exchange does unless ``serve --assume KEY=CHOICE`` (``Settings.assume``) says
-otherwise: whoever trades here can see what the other answer would change.
+The exchange does the first choice of each, unless ``serve --assume KEY=CHOICE`` (``Settings.assume``) names another one.
+So a strategy can be tried under every answer.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def parse_assumptions(items: Iterable[str]) -> dict[str, str]:
     """
     answers: dict[str, str] = {}
     for item in items:
-        key, found, answer = item.partition("=")
-        if not found:
+        key, equals, answer = item.partition("=")
+        if not equals:
             raise SetupError(f"assumption {item!r} has no answer; write it as KEY=CHOICE, such as resale=never")
         if answers.get(key, answer) != answer:
             raise SetupError(f"{key} is assumed to be {answers[key]} and {answer}; choose one")

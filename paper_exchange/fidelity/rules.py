@@ -1,7 +1,7 @@
-"""One table of the rules this exchange keeps: what it does, how that is known, and what nobody knows yet.
+"""The table of the rules this exchange keeps: what it does, how that is known, and what is not known yet.
 
 ``docs/fidelity.md`` is made from this table. Rules that only a live account can settle are assumptions: every answer to
-them is built in, and ``assumptions`` says which is in force.
+them is built in, and ``fidelity.assumptions`` tells which one is in force.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Rule:
         key: its name; of an assumption, what ``--assume`` takes.
         does: what the exchange does.
         known: how that is known.
-        source: where it says so; of an assumption what speaks for which answer; of a difference why it is one.
+        source: where that is known from; of an assumption the evidence for its answers; of a difference the reason.
         choices: of an assumption, every answer and what it means, the one in force without ``--assume`` first.
     """
 
@@ -116,7 +116,7 @@ RULES: tuple[Rule, ...] = (
     Rule("boom_crash", "Small steps of one sign averaging 0.001/N and, once in N ticks, one of the other that balances them.", RECORDING, "six series of 2026"),
     Rule("step_index", "A fair coin: 0.1 up or down on every tick.", RECORDING, "30,000 ticks of stpRNG"),
     Rule("jump_indices", "Gaussian ticks and, three times an hour on average, a jump of 30 tick deviations.", DOCUMENTATION, "Deriv's description of the indices; no recording was found"),
-    Rule("forex", "One quote at most a second, sessions, heavy tails and clustering as in minute candles of 2025; closed at weekends.", RECORDING, "candles of 2025 for the shape"),
+    Rule("forex", "One quote at most a second, trading hours, heavy tails and clustering as in minute candles of 2025; closed at weekends.", RECORDING, "candles of 2025 for the shape"),
     Rule("forex_hours", "Forex and gold quote from Monday 00:00 to Friday 20:55 UTC. Contracts shorter than five hours are refused from 21:00 to midnight; those shorter than a day end on their trading day. No holidays, no daylight saving.", THIRD_PARTY, "the weekend in candles of 2025; the night by others' reports, in Deriv's sentence"),
     Rule("generator", "Seeded pseudo-random numbers: the same seed, the same market.", DIFFERENCE, "Deriv draws from a cryptographic generator"),
     Rule("forex_cadence", "Forex and gold tick about every 1.3 s.", OUR_CHOICE, "no recording of Deriv's own was found"),

@@ -39,7 +39,7 @@ class Calendar(Protocol):
         ...
 
     def refusal(self, epoch: int) -> str | None:
-        """Why no contract can be bought at ``epoch``, in Deriv's words; None when one can."""
+        """Why no contract can be bought at ``epoch``, as Deriv words it; None when one can."""
         ...
 
     def next_close(self, epoch: int) -> int | None:

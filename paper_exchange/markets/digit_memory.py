@@ -1,6 +1,6 @@
-"""PLANTED_DIGIT_100: fair Gaussian prices whose last digit remembers.
+"""PLANTED_DIGIT_100: fair Gaussian prices with a last digit that tends to repeat.
 
-Each tick's last digit is the one before with probability ``memory`` and a fresh uniform one else; the quote is the price
+Each tick's last digit is the previous one with probability ``memory`` and a new uniform one else; the quote is the price
 nearest to the Gaussian one that ends in it. That moves a quote by at most five pips of three decimals where a tick's
 standard deviation is 160, so direction and barriers stay fair to a thousandth.
 """
@@ -19,7 +19,7 @@ from xtitan_core.symbols import Symbol
 
 
 class DigitMemory(Gaussian):
-    """Gaussian log prices and, apart from them, a Markov chain of last digits.
+    """Gaussian log prices and, independent of them, a Markov chain of last digits.
 
     Args:
         symbol: gives the volatility, the grid and the initial price.
@@ -42,7 +42,7 @@ class DigitMemory(Gaussian):
         strengths = self._plant.strengths(self._first_day + day * DAY, self.ticks, self.symbol.tick_seconds)
         kept = stays < self._plant.memory * (1.0 if strengths is None else np.asarray(strengths))
         fresh = np.concatenate(([state[1]], random.integers(10, size=self.ticks)))
-        # A kept digit is the fresh one drawn last, however long ago.
+        # A digit that repeats is the last one that was drawn, however long ago.
         drawn = np.maximum.accumulate(np.where(kept, 0, np.arange(1, self.ticks + 1)))
         digits = fresh[drawn]
         return np.stack((logs, digits)), (*after, float(digits[-1]))

@@ -1,4 +1,4 @@
-"""Forex and metals: weekday sessions, a daily rhythm, volatility clustering, news, and quotes that repeat.
+"""Forex and metals: trading on weekdays, a daily rhythm, volatility clustering, news, and quotes that repeat.
 
 The price is a martingale whose variance is random. Per minute, its logarithm is the sum of the day's profile (recorded:
 EURUSD's 5-minute standard deviation by UTC hour), mean-reverting parts that last from minutes to a week, and a part of
@@ -10,8 +10,8 @@ The price is updated at random seconds, more often when it moves much, by small 
 ``v``, ``s`` their usual size and ``q`` their least frequency, and that move has the variance ``w/u``; large ones likewise
 without a ``q``. Ticks come at most one a second and irregularly, and one without an update repeats the last quote. That
 gives the recorded shares of bars that open within 1e-5 of the last close (44 to 91 %), of bars without any move (0.3 to
-9 %), and the ratio of range to close. How often Deriv's feed ticks is an assumption, about every 1.3 s: no recording of
-it was had.
+9 %), and the ratio of range to close. How often Deriv's feed ticks is an assumption, about every 1.3 s; there is no
+recording of it.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ MAJOR = Moves(0.9, 10.0, 0.3)
 MOVES: Mapping[str, Moves] = {
     "frxEURUSD": MAJOR,
     "frxGBPUSD": MAJOR,
-    # No recording of it was had: an assumption.
+    # An assumption; there is no recording of it.
     "frxUSDJPY": MAJOR,
     "frxXAUUSD": Moves(4.0, 40.0, 0.4),
 }

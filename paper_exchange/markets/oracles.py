@@ -1,8 +1,8 @@
-"""What the planted worlds are worth: the win rate of an oracle for each contract family, enumerated or in closed form.
+"""What the planted edges are worth: the win rate of an oracle for each contract family, enumerated or in closed form.
 
-The oracle knows a world's law and its state: the last return, the regime, the last digit. It decides at a tick, buys a
+The oracle knows a symbol's law and its state: the last return, the regime, the last digit. It decides at a tick, buys a
 contract that enters ``delay`` ticks later, and only at the instants whose state favours it. No rule does better: given
-the state, nothing in the past says more about the future. A regime has to be guessed from prices by anybody else, so
+the state, the past holds no more information about the future. Any other rule has to infer a regime from prices, so
 there the figure is a bound; returns and digits can be read off the quotes.
 
 Not counted are ties, and that a quote rounded to a pip is up to half a pip away: at PLANTED_100's start this takes up to
@@ -46,12 +46,12 @@ _FALL = {ContractType.PUT, ContractType.PUTE, ContractType.LOWER}
 
 
 class OracleError(ExchangeError, ValueError):
-    """A contract on which the world has no edge, or that does not exist."""
+    """A contract that does not exist, or on which the symbol has no edge."""
 
 
 @dataclass(frozen=True, slots=True)
 class Oracle:
-    """What the best possible rule gets from one contract.
+    """What the best possible rule wins with one contract.
 
     Attributes:
         win_rate: share of the contracts it buys that win.
@@ -76,13 +76,13 @@ def oracle(
     delay: int = 1,
     strength: float = 1.0,
 ) -> Oracle:
-    """The oracle of one contract on a planted world.
+    """The oracle of one contract on a planted symbol.
 
     Args:
         symbol: name of the planted symbol.
-        contract_type: of a family the world has an edge in.
+        contract_type: of a family the symbol has an edge in.
         ticks: duration in ticks.
-        plant: the world's parameters.
+        plant: its parameters.
         barrier: distance from the entry in tick standard deviations; the upper one where there are two.
         barrier2: the lower one, negative.
         digit: prediction of a digit contract; left out of DIGITMATCH and DIGITDIFF, the oracle chooses.
@@ -90,7 +90,7 @@ def oracle(
         strength: what is left of the edge, see :meth:`Plant.strength`.
 
     Raises:
-        OracleError: for a contract that cannot be, or on which the world plants nothing.
+        OracleError: for a contract that does not exist, or on which the symbol has no edge.
     """
     plant = plant or Plant()
     if symbol not in _FAMILIES:

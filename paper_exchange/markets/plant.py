@@ -1,4 +1,4 @@
-"""The edges of the planted worlds: how strong they are, and until when."""
+"""The edges of the planted symbols: how strong they are, and until when."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DEFAULT_MEMORY = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """Parameters of the planted worlds.
+    """Parameters of the planted symbols.
 
     The strength multiplies every parameter: 1 for good by default, 0 from ``until`` on, halved every ``half_life``
     days after ``since``. Ticks before ``since`` have the whole edge, so a model may learn what then fades.

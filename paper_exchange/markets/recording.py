@@ -1,4 +1,4 @@
-"""A recorded tick series: what happened, with simulated ticks before it where there is no recording."""
+"""A recorded tick series, with simulated ticks before it where there is no recording."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_BYTES = 1 << 30
 """Largest recording read, unpacked."""
 
 EARLIEST = 946_684_800
-"""2000-01-01T00:00:00Z. Nothing paper is older, so a smaller epoch is a mistake."""
+"""2000-01-01T00:00:00Z. Paper time never starts earlier, so a smaller epoch is a mistake."""
 
 LATEST = 4_102_444_800
 """2100-01-01T00:00:00Z. A larger epoch is not in seconds."""
@@ -35,7 +35,7 @@ class Ticks:
     Attributes:
         epochs: int64, strictly increasing.
         quotes: float64, positive.
-        simulated: bool per tick, or None when the file does not say.
+        simulated: bool per tick, or None when the file has no such column.
     """
 
     epochs: Epochs

@@ -1,4 +1,4 @@
-"""Two worlds that alternate between two regimes: calm and wild, or falling and rising.
+"""Two planted symbols that alternate between two regimes: calm and wild, or falling and rising.
 
 The regime is a Markov chain that changes before a tick with probability ``1 / REGIME_TICKS[...]``, equally often in
 either half. It does not depend on the prices, so the mean variance of a tick is the nominal one.
@@ -65,7 +65,7 @@ class _Regimes(Gaussian, ABC):
 
 
 class VolatilityRegimes(_Regimes):
-    """PLANTED_VOL_100: calm and wild by turns, a martingale all the while.
+    """PLANTED_VOL_100: calm and wild in turn, and a martingale in both regimes.
 
     Direction cannot be predicted, but whether a barrier is reached can: touch, stays and ends contracts are priced with
     the nominal volatility, which is the true one in neither regime.
@@ -81,7 +81,7 @@ class VolatilityRegimes(_Regimes):
 
 
 class DriftRegimes(_Regimes):
-    """PLANTED_DRIFT_100: falling and rising by turns, by a fraction of a standard deviation a tick.
+    """PLANTED_DRIFT_100: falling and rising in turn, by a fraction of a standard deviation a tick.
 
     The variance of a tick is the nominal one; that of a long stretch is larger, since drifts last.
     """

@@ -1,6 +1,6 @@
 """Simulated tick series: each day depends only on seed, symbol and day, chained to the day before.
 
-A series makes its days when they are asked for; what law they follow is in ``markets``.
+A series makes its days when they are asked for; the laws they follow have a module each.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Law(Protocol):
         ...
 
     def walk(self, day: int, state: State) -> tuple[Quotes, State]:
-        """The day's path in whatever form :meth:`quotes` takes, and the state after it."""
+        """The day's path in the form :meth:`quotes` takes, and the state after it."""
         ...
 
     def quotes(self, path: Quotes) -> list[float]:
@@ -118,7 +118,7 @@ class SimulatedSeries:
         self.symbol, self.first_epoch = symbol, first_day
         self._step = symbol.tick_seconds
         self._days: Days[Quotes, list[float]] = Days(law.begin(), law.walk, lambda day, path: law.quotes(path))
-        # The day looked at last: most look-ups fall into it.
+        # The day of the last look-up; most of the following ones fall into it.
         self._begins, self._quotes = first_day - DAY, [0.0]
 
     def quote_at(self, epoch: int) -> float | None:

@@ -1,4 +1,4 @@
-"""The market an exchange opens on: its symbols, where time starts and where it must stop."""
+"""The market of an exchange: its symbols, and where time starts and ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xtitan_core.clock import DAY, midnight
 from xtitan_core.symbols import SYMBOLS, symbol
 
 DEFAULT_START = 1_772_409_600
-"""2026-03-02T00:00:00Z. Fixed, so that a seed alone names a market."""
+"""2026-03-02T00:00:00Z. It is fixed, so that a seed alone identifies a market."""
 
 MIN_AGE_DAYS = 90
 """Paper time starts at least this long before the host's today."""

@@ -1,1 +1,1 @@
-"""The shells around the core: REST, websockets, one-time passwords, real time."""
+"""The shells around the exchange: REST, websockets, one-time passwords, real and virtual time."""

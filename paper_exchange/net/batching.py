@@ -1,8 +1,8 @@
 """One write for all frames of an instant.
 
-uvicorn writes each frame on its own, and each write wakes the client. In lockstep, where an instant is two or more
-frames and the client answers only the last, that costs a context switch a frame. Frames written within one turn of
-the event loop go out together here.
+uvicorn writes each frame on its own, and each write wakes the client. In lockstep an instant is two or more frames and
+the client answers only the last, so that costs a context switch a frame. Here, frames written within one turn of the
+event loop go out together.
 """
 
 from __future__ import annotations

@@ -16,10 +16,10 @@ from paper_exchange.venue.state import Venue
 
 MAX_ENTRIES = 100
 ANY_PRICE = 1_000_000_000
-"""There is no price in this call: whatever the contract costs is paid."""
+"""The call names no price, so any price is accepted."""
 
 _NO_SOCKET = 0
-"""Number of the connection a bulk purchase goes over; sockets count from 1, so what it is told reaches nobody."""
+"""Number of the connection a bulk purchase is made on. Sockets count from 1, so its frames are sent to no socket."""
 
 _ENTRY = {"token": 512, "account_id": 64}
 """Members of an entry and their greatest lengths."""
@@ -67,12 +67,11 @@ def _entry_problems(pair: Any, where: str) -> list[tuple[str, str, str]]:
 def purchase_all(
     venue: Venue, body: dict[str, Any], *, account_type: str, token: str, app_id: int | None
 ) -> list[dict[str, Any]]:
-    """Buy for every entry, in order, duplicates as often as they are named.
+    """Buy for every entry, in order; an entry that is named twice buys twice.
 
     Args:
-        venue: where.
         body: the request.
-        account_type: "demo" or "real"; accounts of the other kind fail, each on its own.
+        account_type: "demo" or "real"; the entries of accounts of the other type fail.
         token: the one that owns the accounts here.
         app_id: noted on the statement.
 

@@ -23,8 +23,8 @@ class RestError(ExchangeError):
 
     Args:
         status: of the answer.
-        errors: ``(code, message, field)`` each; the field is a header's, a query's or a path's name or the dotted way
-            into the body, and empty when none is to blame.
+        errors: ``(code, message, field)`` each; the field is the name of a header, a query or path parameter, or the
+            dotted path into the body, and empty when the error is about none.
     """
 
     def __init__(self, status: int, *errors: tuple[str, str, str]) -> None:

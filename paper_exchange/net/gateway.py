@@ -1,4 +1,4 @@
-"""Between sockets and the core: hands requests over, moves time, carries frames to the sockets they are for."""
+"""Between sockets and the exchange: hands over requests, moves time, and delivers frames to their sockets."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from xtitan_core.randomness import token
 OTP_SECONDS = 120
 SOCKETS_PER_USER = 5
 CUT = 1006
-"""Close code that stands for a line that breaks: the transport is aborted and no close frame sent."""
+"""Close code of a broken line: the transport is aborted and no close frame is sent."""
 
 MAX_BACKLOG = 20_000
-"""Frames waiting for one socket before it is given up as too slow."""
+"""Frames that may wait for one socket; with more, it is closed as too slow."""
 MAX_REST = 3_600.0
 """Seconds the clock of an idle exchange sleeps at a time."""
 
@@ -86,15 +86,15 @@ class Gateway:
     """The running exchange.
 
     Args:
-        exchange: the core.
+        exchange: what it serves.
         rate: venue seconds per second of the timer, None for lockstep.
-        timer: what paced time and everything that expires goes by; the wall, unless a virtual loop's time is given.
+        timer: the clock that paces venue time and lets passwords expire; the wall's, or a virtual loop's.
     """
 
     def __init__(self, exchange: Exchange, rate: float | None, timer: Timer = monotonic) -> None:
         self.exchange, self.rate, self.timer = exchange, rate, timer
         self._clock = None if rate is None else ScaledClock(exchange.epoch, rate, timer)
-        self._resting, self._stirred = False, asyncio.Event()
+        self._resting, self._woken = False, asyncio.Event()
         self._sockets: dict[int, Socket] = {}
         self._grants: dict[str, Grant] = {}
         self._numbers = 0
@@ -115,7 +115,7 @@ class Gateway:
         return otp
 
     def redeem(self, otp: str) -> Grant | None:
-        """Use a one-time password up; None when it is unknown, used or expired."""
+        """Take back a one-time password, which works once; None when it is unknown, used or expired."""
         grant = self._grants.pop(otp, None)
         return grant if grant is not None and grant.expires > self.timer() else None
 
@@ -142,7 +142,7 @@ class Gateway:
         return socket
 
     def close(self, socket: Socket) -> None:
-        """A websocket is gone."""
+        """A websocket was closed."""
         socket.closed = True
         socket.wake.set()
         self._sockets.pop(socket.number, None)
@@ -175,7 +175,7 @@ class Gateway:
             if socket is not own:
                 socket.wake.set()
         if self._resting:
-            self._stirred.set()
+            self._woken.set()
 
     async def run_clock(self) -> None:
         """Move time on its own; returns at once in lockstep and when time is over otherwise."""
@@ -186,12 +186,12 @@ class Gateway:
             self.deliver()
             at = self.exchange.next_event()
             wait = max((self.exchange.world.end + 1 if at is None else at) - self._clock.now(), 0.001)
-            # A request may bring an earlier tick: sleep no longer than the finest grid, or until there is one.
+            # A request may subscribe to an earlier tick: sleep for a second at most, or until a request comes.
             self._resting = wait > 2
             if self._resting:
-                self._stirred.clear()
+                self._woken.clear()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stirred.wait(), min(wait / self.rate, MAX_REST))
+                    await asyncio.wait_for(self._woken.wait(), min(wait / self.rate, MAX_REST))
             else:
                 await asyncio.sleep(min(1.0, wait) / self.rate)
 

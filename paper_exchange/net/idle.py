@@ -55,7 +55,7 @@ def parse_idle_rule(text: str) -> IdleRule:
 
 
 class IdleWatch:
-    """Closes one socket under a rule. A ping of the websocket protocol is no request and keeps nothing open.
+    """Closes one socket under a rule. A ping of the websocket protocol is no request and does not keep it open.
 
     Args:
         socket: the socket; its writer sends the close.
@@ -65,26 +65,26 @@ class IdleWatch:
     def __init__(self, socket: Socket, rule: IdleRule) -> None:
         self._socket, self._rule = socket, rule
         self._loop = asyncio.get_running_loop()
-        self._heard = self._loop.time()
+        self._last_request = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
         if rule.seconds is not None:
-            self._timer = self._loop.call_at(self._heard + rule.seconds, self._look)
+            self._timer = self._loop.call_at(self._last_request + rule.seconds, self._check)
 
-    def heard(self) -> None:
+    def request_arrived(self) -> None:
         """A request arrived."""
-        self._heard = self._loop.time()
+        self._last_request = self._loop.time()
 
     def stop(self) -> None:
-        """The socket is gone."""
+        """The socket was closed."""
         if self._timer is not None:
             self._timer.cancel()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         assert self._rule.seconds is not None
-        due = self._heard + self._rule.seconds
+        due = self._last_request + self._rule.seconds
         if self._loop.time() < due:
-            # One timer a socket that looks again later is cheaper than moving a timer at every request.
-            self._timer = self._loop.call_at(due, self._look)
+            # To set the timer again here is cheaper than to move it at every request.
+            self._timer = self._loop.call_at(due, self._check)
             return
         self._socket.waiting.append(Close(self._rule.code, "idle"))
         self._socket.wake.set()

@@ -1,7 +1,7 @@
 """The real server and real websocket clients in virtual time: uvicorn and ``websockets`` over sockets in memory.
 
-Nothing waits: when every task sleeps, time jumps to the next one that wakes, so hours of keepalive take milliseconds,
-and the same script sends the same bytes. Needs async-solipsism, which only the development environment installs.
+When every task sleeps, time jumps to the next one that wakes. Hours of keepalive take milliseconds, and the same script
+sends the same bytes. Needs async-solipsism, which only the development environment installs.
 
     async def script() -> None:
         async with open_exchange(exchange, rate=1.0) as venue:
@@ -37,7 +37,7 @@ def run(script: Coroutine[Any, Any, T]) -> T:
     """Run a script on a virtual loop of its own.
 
     Raises:
-        async_solipsism.SleepForeverError: everybody waits for somebody else.
+        async_solipsism.SleepForeverError: every task waits for another one.
     """
     with asyncio.Runner(loop_factory=EventLoop) as runner:
         return runner.run(script)
@@ -48,7 +48,7 @@ class Pipe(Queue):  # type: ignore[misc]
 
     Attributes:
         carried: every byte the far end was given, in order.
-        cut: True when what is written from now on is lost without a word, and so is the end.
+        cut: True when what is written from now on is lost, the end of the stream included, and no end is notified.
     """
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class Pipe(Queue):  # type: ignore[misc]
 
 
 class Descriptor(SocketFd):  # type: ignore[misc]
-    """What stands for a file descriptor; below zero, so that nobody hands it to the operating system."""
+    """In place of a file descriptor; it compares as below zero, so that it is never given to the operating system."""
 
     def __lt__(self, other: object) -> bool:
         return True
@@ -91,7 +91,7 @@ class End(Socket):  # type: ignore[misc]
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A connection between a client and the server, to look at and to break.
+    """A connection between a client and the server, for tests to inspect and to break.
 
     Attributes:
         port: the client's port; the first connection has 1.
@@ -104,11 +104,11 @@ class Link:
     down: Pipe = field(default_factory=Pipe)
 
     def cut(self, *, up: bool = False, down: bool = False) -> None:
-        """Lose everything from now on in the named directions; neither end is told."""
+        """Lose everything from now on in the named directions; neither end notices."""
         self.up.cut, self.down.cut = self.up.cut or up, self.down.cut or down
 
     def sever(self) -> None:
-        """End the connection at both ends without a close frame, as when a cable is pulled and the machines notice."""
+        """End the connection at both ends without a close frame."""
         self.up.write_eof()
         self.down.write_eof()
 
@@ -160,7 +160,7 @@ class InMemoryVenue:
 
     Attributes:
         url: its REST base; the websocket addresses follow from it, and any client of this loop can open them.
-        listener: its socket, with the links to look at and to break.
+        listener: its socket, with the links to inspect and to break.
     """
 
     url = f"http://{HOST}:{PORT}"
@@ -197,7 +197,7 @@ class InMemoryVenue:
         """A websocket address that works once.
 
         Raises:
-            LookupError: the exchange gave none; says what it answered.
+            LookupError: the exchange gave none; with its answer.
         """
         status, body = await self.call("POST", f"{_ACCOUNTS}/{account_id}/otp")
         if status != 200:

@@ -49,7 +49,7 @@ class Rest:
         self._gateway = gateway
 
     async def health(self, request: HttpRequest) -> Response:
-        """Alive."""
+        """Answer OK."""
         return PlainTextResponse("OK")
 
     async def accounts(self, request: HttpRequest) -> Response:
@@ -57,7 +57,7 @@ class Rest:
         return answer(request, [_account_row(account) for account in self._gateway.exchange.accounts.values()])
 
     async def create_account(self, request: HttpRequest) -> Response:
-        """The account of a type there is one of already; no more of them, and no real ones, exist here."""
+        """The first account of the type that is asked for; the paper exchange opens none, and has no real ones."""
         body = await read_object(request)
         for name, allowed in NEW_ACCOUNT_MEMBERS.items():
             if name not in body:
@@ -70,7 +70,7 @@ class Rest:
         raise refused(403, "AccessDenied", "The paper exchange has no real accounts")
 
     async def otp(self, request: HttpRequest) -> Response:
-        """A one-time password, inside the URL it is good for."""
+        """A one-time password, in the URL of the socket it opens."""
         # 400, not 404: the published answers of this call are 200, 400, 401 and 500.
         account = self._account(request, unknown=400)
         gateway = self._gateway
@@ -94,7 +94,7 @@ class Rest:
         )
 
     async def reset_balance(self, request: HttpRequest) -> Response:
-        """Cash back to the opening balance."""
+        """Set the account's cash back to the opening balance."""
         account = self._account(request, unknown=404)
         self._gateway.sync()
         reset_cash(self._gateway.exchange, account)
@@ -116,7 +116,7 @@ class Rest:
         return handler
 
     async def truth(self, request: HttpRequest) -> Response:
-        """What really happened."""
+        """The truth, see ``venue.truth``."""
         self._gateway.sync()
         self._gateway.deliver()
         return JSONResponse(truth(self._gateway.exchange, events=request.query_params.get("events") == "1"))
@@ -133,7 +133,7 @@ class Rest:
         self._gateway.sync()
         exchange.script(fault)
         self._gateway.deliver()
-        return JSONResponse(fault.told())
+        return JSONResponse(fault.as_script())
 
     def guarded(self, handler: Handler, *, token: bool = True, app_id: bool = True, budget: bool = True) -> Handler:
         """The handler behind the checks of its headers and of the request budgets."""
@@ -147,9 +147,9 @@ class Rest:
                 raise refused(401, "Unauthorized", text, "Deriv-App-ID")
             if budget:
                 address = request.client.host if request.client else ""
-                claims = [(("address", address), REST_PER_ADDRESS)] + ([(USER, REST_PER_USER)] if token else [])
+                counters = [(("address", address), REST_PER_ADDRESS)] + ([(USER, REST_PER_USER)] if token else [])
                 self._gateway.sync()
-                if not self._gateway.exchange.budgets.take(self._gateway.exchange.epoch, *claims):
+                if not self._gateway.exchange.budgets.take(self._gateway.exchange.epoch, *counters):
                     raise refused(429, "RateLimit", "You have reached the rate limit")
             return await handler(request)
 

@@ -66,7 +66,7 @@ class _Server(uvicorn.Server):
 
 
 class _LogFilter(logging.Filter):
-    """Keeps one-time passwords out of uvicorn's log, and a false alarm it raises on every refused upgrade."""
+    """Drops log lines of uvicorn with one-time passwords, and its false alarm at every refused upgrade."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
@@ -80,10 +80,10 @@ def listen(host: str, port: int) -> socket.socket:
         SetupError: when the address cannot be used.
     """
     if not host:
-        # The operating system takes no address for all of them, which nobody asks for by leaving a variable empty.
+        # The operating system would listen on every address; an empty variable in a script is no request for that.
         raise SetupError("--host is empty; name an address, such as 127.0.0.1")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named because asyncio switches Nagle off only where it is, and Nagle costs 40 ms an instant.
+    # asyncio switches Nagle's algorithm off only where the protocol is named; it would cost 40 ms an instant.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -112,7 +112,7 @@ async def serve(
     """Serve until SIGTERM, SIGINT or ``stop``.
 
     Args:
-        exchange: the core.
+        exchange: what is served.
         listener: from ``listen``; closed on return.
         rate: venue seconds per second of ``timer``, None for lockstep.
         ready: called once requests are answered.
@@ -145,7 +145,7 @@ async def serve(
     if exchange.recorder is not None:
         exchange.recorder.failed = stop.set
     clock = asyncio.create_task(gateway.run_clock())
-    # Without its clock the exchange would stand still and look well.
+    # Without its clock the exchange would stand still unnoticed, so the server ends when the clock does.
     clock.add_done_callback(lambda ended: stop.set() if not ended.cancelled() and ended.exception() else None)
     try:
         await _Server(config, ready, stop).serve(sockets=[listener])

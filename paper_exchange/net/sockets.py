@@ -77,7 +77,7 @@ class SocketEndpoint:
                 message = await receive()
                 if message["type"] == "websocket.disconnect":
                     break
-                idle.heard()
+                idle.request_arrived()
                 # A binary message is no request: the core refuses it like any other text that is none.
                 gateway.receive(socket, message.get("text") or "")
                 await socket.flush()

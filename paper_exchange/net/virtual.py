@@ -1,6 +1,6 @@
-"""The exchange in process and in virtual time: no sockets, no waiting, thousands of times faster than the wall.
+"""The exchange in process and in virtual time: no sockets and no waiting, thousands of times faster than the wall.
 
-For tests, drills and whatever wants to replay a script: the same core, and the same bytes on the wire.
+For tests, drills and replays. It is the same exchange, and the text of every frame is the same as over a socket.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class VirtualSocket:
         return taken
 
     def hear(self, text: str) -> None:
-        """A text arrived."""
+        """Take a text that arrived."""
         try:
             frame = json.loads(text, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
@@ -76,7 +76,7 @@ class VirtualVenue:
     """Drives an exchange from the outside.
 
     Args:
-        exchange: a fresh core.
+        exchange: a fresh one.
 
     Attributes:
         transcript: every frame sent, as ``(connection, text on the wire)``.

@@ -1,4 +1,4 @@
-"""From a text frame to a request: JSON as strict as a broker's front end takes it, and nothing that could harm it."""
+"""From a text frame to a request: strict JSON of bounded depth and size of numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 MAX_REQUEST_DEPTH = 64
-"""Deepest nesting of a request. The calls need three levels; ``passthrough`` may hold what it likes inside this."""
+"""Deepest nesting of a request. The calls need three levels; the rest is for ``passthrough``."""
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,50}", re.ASCII)
 _LONGEST = len(str(-(2**63)))

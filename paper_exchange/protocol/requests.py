@@ -1,4 +1,4 @@
-"""What each call of the new API accepts; the tests hold this table against Deriv's published schemas."""
+"""What each call of the new API accepts; the tests compare this table with Deriv's published schemas."""
 
 from __future__ import annotations
 
@@ -154,4 +154,4 @@ REQUESTS: dict[str, RequestSchema] = {
         {"logout": ONE, "loginid": Field("string", pattern=r"^[A-Za-z]+[0-9]+$")}, ("logout",), account=True
     ),
 }
-"""Every call the exchange serves, in the order that decides when a request names two."""
+"""Every call the exchange serves. A request that names two is the one that comes first here."""

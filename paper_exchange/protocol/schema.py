@@ -1,4 +1,4 @@
-"""Request schemas, closed: what a member may hold, and what a refusal says, in Deriv's wording."""
+"""Closed request schemas: what each member may hold, and why a request is refused, in Deriv's wording."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Field:
     required: tuple[str, ...] = ()
     otherwise: Field | None = None
     fits: Callable[[Any], bool] = field(init=False, repr=False, compare=False)
-    """Quick test: what it takes is fine, the rest needs ``problem`` to decide."""
+    """Quick test: True for a good value; where it is False, ``problem`` decides."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fits", _quick(self))
@@ -108,17 +108,17 @@ def integer(value: Any) -> bool:
 
 
 def validate(call: RequestSchema, request: Mapping[str, Any]) -> None:
-    """Hold a request against its call's schema.
+    """Check a request against its call's schema.
 
     Raises:
         CallError: InputValidationFailed, naming every member that is wrong and why.
     """
     if _fit(request, call.every, call.required):
         return
-    found = dict(_problems(request, call.every, call.required))
-    if found:
-        named = ", ".join(where or text.rstrip(".") for where, text in found.items())
-        details = {where or "_root": text for where, text in found.items()}
+    problems = dict(_problems(request, call.every, call.required))
+    if problems:
+        named = ", ".join(where or text.rstrip(".") for where, text in problems.items())
+        details = {where or "_root": text for where, text in problems.items()}
         raise CallError("InputValidationFailed", f"Input validation failed: {named}", details)
 
 

@@ -1,1 +1,1 @@
-"""What happens to money and contracts: quotes, purchases, ticks, settlement, and what is told of it."""
+"""Trading on a venue: quotes, bookings, ticks, settlement, and the frames they cause."""

@@ -1,4 +1,4 @@
-"""Frames nobody asked for just now: what an account's streams send when its cash or one of its contracts changes."""
+"""What an account's streams send when its cash or one of its contracts changes."""
 
 from __future__ import annotations
 
@@ -74,6 +74,6 @@ def notify_contract(venue: Venue, contract: OpenContract) -> None:
 
 
 def send_view(venue: Venue, connection: Connection, subscription: Subscription, view: dict[str, Any]) -> None:
-    """One frame of an open-contract stream."""
+    """Send one frame of an open-contract stream."""
     body = {**view, "id": subscription.subscription_id}
     venue.send(connection, {**subscription.head, "proposal_open_contract": body})

@@ -1,4 +1,4 @@
-"""How bought contracts stand at this instant: what the house bids for one, whether it takes it back, its view."""
+"""Bought contracts at this instant: what the house bids for one, whether it takes it back, and its state on the wire."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def refusal_now(venue: Venue, contract: OpenContract) -> str | None:
 def bid_now(venue: Venue, contract: OpenContract) -> Decimal:
     """What the house bids for an open contract.
 
-    Before the entry tick a contract cannot be sold, and the bid of one that is compared with its entry means nothing:
-    recorded were 18.25 and 0.00 for two sides of a payout of 18.83, as if the level were zero.
+    Before the entry tick a contract cannot be sold, and the bid of one that is compared with its entry has no meaning.
+    Recorded were 18.25 and 0.00 for the two sides of a payout of 18.83, as if the level were zero.
     """
     kind = contract.contract.contract_type
     if contract.entry is None and not contract.contract.absolute and (kind in RISE_FALL or kind in HIGHER_LOWER):

@@ -1,4 +1,4 @@
-"""Prices in hand: reading the terms of a request, pricing them for a connection, the frame that says so."""
+"""Prices: the terms of a request, their price on a connection, and the frame with it."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _LIMITS = {"payout": {"max": text(MAX_PAYOUT)}, "stake": {"min": text(MIN_STAKE)
 _FIELDS = ("contract_type", "duration", "duration_unit", "amount", "basis", "barrier", "barrier2", "currency")
 _NEUTRAL = frozenset(_FIELDS) | {"proposal", "subscribe", "req_id", "passthrough", "underlying_symbol"}
 _timeless: dict[tuple[Any, ...], Terms] = {}
-"""Terms that are the same at every instant and spot: reading them again was a quarter of a quote's time."""
+"""Terms that are the same at every instant and spot; to read them anew was a quarter of a quote's time."""
 
 
 def read_terms(venue: Venue, parameters: Mapping[str, Any], currency: str) -> Terms:
     """The contract a request describes, as of now.
 
     Raises:
-        CallError: with Deriv's code for whatever is not offered, or a market that is closed.
+        CallError: with Deriv's code for terms that are not offered, or a market that is closed.
     """
     symbol = named_symbol(parameters, venue.symbols)
     key = (symbol.name, currency, *map(parameters.get, _FIELDS)) if parameters.keys() <= _NEUTRAL else None
@@ -61,11 +61,11 @@ def read_terms(venue: Venue, parameters: Mapping[str, Any], currency: str) -> Te
 
 
 def price_now(venue: Venue, terms: Terms, last: float, commission: float) -> Price:
-    """Today's price of a contract at a spot.
+    """The price of a contract now, at a spot.
 
     Raises:
-        CallError: when it cannot be offered, or its price would count on ticks that are missing: the market has moved
-            since its latest quote, or a life in seconds may turn out short.
+        CallError: when it cannot be offered, or its price would rely on ticks that are missing: the market has moved
+            since its latest quote, or a life in seconds may have fewer ticks than it should.
     """
     contract = terms.contract
     counts = terms.bounds.absolute or not (contract.in_ticks or contract.contract_type in _CALL_PUT)
@@ -76,7 +76,7 @@ def price_now(venue: Venue, terms: Terms, last: float, commission: float) -> Pri
 
 
 def price_moves(terms: Terms) -> bool:
-    """Whether a price changes from tick to tick, so that subscribers are told."""
+    """Whether a price changes from tick to tick, so that its stream sends every change."""
     if terms.symbol.name not in CONSTANT and terms.symbol.kind is not SymbolKind.PLANTED:
         return True
     return terms.bounds.first is not None or (terms.contract.unit is DurationUnit.DAYS or terms.daily)
@@ -131,9 +131,9 @@ def _details(terms: Terms, last: float) -> dict[str, str]:
 
 
 def requote(venue: Venue, connection: Connection, stream: Subscription) -> None:
-    """One frame of a proposal stream: the price after the latest tick, which is then the one that can be bought.
+    """Send one frame of a proposal stream: the price after the latest tick, the only one that can be bought from then on.
 
-    A price that cannot be offered any more ends the stream with the reason.
+    Where there is no price any more, the reason is sent and the stream ends.
     """
     held = connection.proposals.get(stream.subscription_id)
     if held is None:

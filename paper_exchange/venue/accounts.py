@@ -45,7 +45,7 @@ class Account:
         rows: cash movements, oldest first.
         contracts: every contract ever bought, by id, oldest first.
         open: the ones not settled yet.
-        moved: told of every row once it is written.
+        moved: called with every row once it is written.
     """
 
     account_id: str

@@ -1,8 +1,7 @@
 """Request budgets: how many calls of which kind, in windows of venue time.
 
-Deriv publishes two tables, one per group of calls and user, one per connection and token; where both speak, the
-smaller counts. Paper time can run far faster than the wall, so a factor widens everything where a client's
-wall-clock pace says nothing. Source: developers.deriv.com/docs/limits and the API overview of September 2026.
+Deriv publishes two tables, one per group of calls and user, one per connection and token; where both limit a call, the
+smaller limit counts. Paper time can run far faster than the wall, so a factor widens all of them in lockstep. Source: developers.deriv.com/docs/limits and the API overview of September 2026.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ REST_PER_ADDRESS: tuple[Window, ...] = (("rest/minute", 60, 300), ("rest/10 minu
 
 @dataclass(slots=True)
 class Budgets:
-    """Counters of everybody who calls.
+    """The counters of all users, addresses and connections.
 
     Attributes:
         factor: multiplies every limit.
@@ -49,15 +48,15 @@ class Budgets:
     factor: int = 1
     _counts: dict[tuple[Hashable, str], tuple[int, int]] = field(default_factory=dict)
 
-    def take(self, now: float, *claims: tuple[Hashable, tuple[Window, ...]]) -> bool:
+    def take(self, now: float, *counters: tuple[Hashable, tuple[Window, ...]]) -> bool:
         """Count one request; False, and nothing counted, when a window is used up.
 
         Args:
             now: venue epoch.
-            claims: whose windows it counts against.
+            counters: the owners and windows it counts against.
         """
         used = []
-        for owner, windows in claims:
+        for owner, windows in counters:
             for name, span, limit in windows:
                 number = int(now // span)
                 at, count = self._counts.get((owner, name), (-1, 0))
@@ -79,6 +78,6 @@ class Budgets:
             raise CallError("RateLimit", f"You have reached the rate limit for {call}.")
 
     def forget(self, owner: Hashable) -> None:
-        """Drop the counters of somebody who is gone."""
+        """Drop the counters of an owner that is not needed any more."""
         for key in [key for key in self._counts if key[0] == owner]:
             del self._counts[key]

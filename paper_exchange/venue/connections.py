@@ -1,4 +1,4 @@
-"""One socket as the core sees it: who it is, what it subscribed to, which prices it was given."""
+"""One socket as the venue sees it: its account, its subscriptions, the prices it was given."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ class Proposal:
     epoch: int
     subscription_id: str | None = None
     probability: float = 0.0
-    """The house's own, behind the price."""
+    """The probability the price was made with."""
     used: bool = False
-    """Bought already; only the next price of its stream can be."""
+    """Bought already; only the next price of its stream can be bought."""
 
 
 @dataclass(slots=True, eq=False)
@@ -86,9 +86,9 @@ class Connection:
     Attributes:
         account: the account its one-time password was for, None on the public socket.
         app_id: the Deriv-App-ID the password was asked with, when that is a number.
-        address: where a public socket comes from, None when nobody said.
-        silent: True once a fault made it go quiet; it stays open and nothing more is sent.
-        deaf: True once a fault keeps everything from the venue that is sent on it.
+        address: where a public socket comes from, None when that is not known.
+        silent: True once a fault keeps everything from it; it stays open.
+        deaf: True once a fault keeps everything it sends from the venue.
     """
 
     number: int
@@ -120,7 +120,7 @@ class Connection:
             raise CallError("RateLimit", f"You have reached the limit of {MAX_SUBSCRIPTIONS} active subscriptions.")
 
     def remember(self, proposal: Proposal) -> None:
-        """Keep a price for buying; of those without a stream the oldest go first when there are too many."""
+        """Keep a price for buying; when there are too many, the oldest one without a stream is dropped."""
         self.proposals[proposal.proposal_id] = proposal
         while len(self.proposals) > MAX_PROPOSALS:
             self.proposals.pop(next(key for key, held in self.proposals.items() if held.subscription_id is None))

@@ -1,4 +1,4 @@
-"""The log of what really happened, complete and in order, for checkers to hold a client's books against."""
+"""The log of what really happened, complete and in order, to compare a client's books with."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class Events:
         return event
 
     def received(self, number: int, name: str, request: dict[str, Any]) -> None:
-        """A call of the right form reached the venue."""
+        """A well-formed call reached the venue."""
         if name in ORDERS:
             self.record("received", connection=number, call=name, of=request[name], req_id=request.get("req_id"))
 
     def refused(self, number: int, name: str, request: dict[str, Any], error: CallError) -> None:
-        """A call was refused; one of the wrong form is no order, and a flood of those must not fill the memory."""
+        """A call was refused. Malformed ones are not logged: they are no orders, and a flood of them must not fill the memory."""
         if name in ORDERS and error.code != "InputValidationFailed":
             self.record("refused", connection=number, call=name, code=error.code, req_id=request.get("req_id"))
 

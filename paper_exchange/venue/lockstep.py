@@ -1,4 +1,4 @@
-"""Who must acknowledge the current instant before time may move on."""
+"""Which connections must acknowledge the current instant before time may move on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Lockstep:
         return number in self._members
 
     def ready(self) -> bool:
-        """True when somebody takes part and nobody is waited for."""
+        """True when there are members and all have acknowledged."""
         return bool(self._members) and not self._waiting
 
     def join(self, number: int) -> None:
@@ -32,10 +32,10 @@ class Lockstep:
         self._waiting.discard(number)
 
     def leave(self, number: int) -> None:
-        """A connection closed: nobody waits for it any more."""
+        """A connection closed: time does not wait for it any more."""
         self._members.discard(number)
         self._waiting.discard(number)
 
     def begin(self) -> None:
-        """A new instant: everybody has to acknowledge again."""
+        """A new instant: every member has to acknowledge again."""
         self._waiting = set(self._members)

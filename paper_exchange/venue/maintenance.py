@@ -1,8 +1,8 @@
-"""Scheduled maintenance: windows of venue time in which nobody is let in, while the markets go on.
+"""Scheduled maintenance: windows of venue time without logins and purchases, while the markets go on.
 
 At the beginning every socket is closed with 1001; until the end, logins and upgrades answer 503 and nothing can be
-bought. Contracts run and settle meanwhile, so a client finds them settled when it comes back. In lockstep nobody is
-left to wait for: the window passes as soon as the last socket is gone.
+bought. Contracts run and settle meanwhile, so a client finds them settled when it comes back. In lockstep time has no
+member to wait for: the window passes as soon as the last socket is closed.
 """
 
 from __future__ import annotations

@@ -41,11 +41,11 @@ class Settings:
     """How an exchange behaves.
 
     Attributes:
-        seed: names ids; the market's own seed is in its world.
+        seed: decides the ids; the market has a seed of its own.
         lockstep: time waits for acknowledgements and the paper-only messages are understood.
         budget_factor: multiplies every request budget.
         assume: answers to open questions about Deriv by key, see ``rules``; what is missing takes its first choice.
-        maintenance: windows in which nobody is let in: first epoch, and first epoch after it.
+        maintenance: windows without logins and purchases: first epoch, and first epoch after it.
     """
 
     seed: int = 1
@@ -61,11 +61,11 @@ class Venue:
     Attributes:
         epoch: the current instant.
         outbox: ``(connection number, item)`` in the order to be sent.
-        events: everything that really happened.
+        events: the log of what really happened.
         hooks: what may interfere; ``bind`` sets them.
         send: queues a frame; False when a fault keeps it from arriving now and in full.
         send_text: the same for a frame that is encoded already.
-        finished: True once time has reached the world's end.
+        finished: True once time has reached the end of the market data.
     """
 
     hooks: Hooks
@@ -166,12 +166,12 @@ class Venue:
         return True
 
     def new_id(self, purpose: str) -> str:
-        """A UUID that the same script gets again."""
+        """A new UUID; the same requests get the same ones again."""
         self._ids += 1
         return seeded_uuid(self.settings.seed, purpose, self._ids)
 
     def new_contract_id(self) -> int:
-        """The next contract number; others trade in between, so it never follows the last one directly."""
+        """The next contract number. It skips some, as where others trade in between."""
         self._next_contract += 20
         return self._next_contract
 

@@ -1,4 +1,4 @@
-"""What really happened, for tests and drills to hold a client's books against. Paper profile only."""
+"""What really happened, for tests and drills to compare a client's books with. No other venue offers it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from paper_exchange.venue.state import Venue
 
 
 def truth(venue: Venue, *, events: bool = False) -> dict[str, Any]:
-    """Every account's balance, every buy ever booked, every fault that fired; with ``events`` the whole log.
+    """Every account's balance, every buy ever booked, every fault that happened; with ``events`` the whole log.
 
     Returns:
         ``{"epoch", "finished", "accounts": [{account_id, balance, open}], "buys": [...], "faults": [...]}``, money as

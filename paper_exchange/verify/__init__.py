@@ -1,4 +1,4 @@
-"""Proof that the exchange speaks Deriv's protocol: a trader's day and thousands of bad requests, held against Deriv's schemas.
+"""Verification of the protocol: a trader's day and thousands of bad requests, checked against Deriv's schemas.
 
-The schemas are Deriv's own files and stay where they are; nothing of them is in this package.
+The schemas are Deriv's own files and are not part of this package.
 """

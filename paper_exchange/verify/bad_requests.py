@@ -1,7 +1,7 @@
-"""Requests Deriv's schemas refuse, made from the schemas themselves: one fault each in a request that is good.
+"""Requests that Deriv's schemas refuse, made from the schemas themselves: a good request with one fault each.
 
-A member missing, one too many, or one with a value its schema does not take: of another type, outside its list, its
-bounds or its pattern. Whether a value is refused is asked of the schema, so every request here is bad by Deriv's word.
+The fault is a missing member, an unknown one, or a value its schema does not take: of another type, outside its list,
+its bounds or its pattern. The schema decides whether a value is refused, so every request here is bad to Deriv too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from paper_exchange.protocol.frames import Frame
 from paper_exchange.verify.published import Published
 
-STRANGERS = (
+UNKNOWN_MEMBERS = (
     "symbol",
     "product_type",
     "loginid",
@@ -23,7 +23,7 @@ STRANGERS = (
     "x",
     "X-1",
 )
-"""Members no call has: those the old API had, and two that nobody ever had."""
+"""Members that no call has: some of the old API, and two that no API has."""
 
 _VALUES: tuple[Any, ...] = (
     None, True, False, 0, 1, -1, 2, 7, 1.5, -0.5, 1_000, 10**12, -(10**12),
@@ -54,7 +54,7 @@ def _bad(
             yield f"without {at}{name}", {k: v for k, v in good.items() if k != name}
     members: Mapping[str, Mapping[str, Any]] = schema.get("properties", {})
     if schema.get("additionalProperties") is False:
-        for name in STRANGERS:
+        for name in UNKNOWN_MEMBERS:
             if name not in members:
                 for value in (1, "x"):
                     yield f"with {at}{name}={value!r}", {**good, name: value}

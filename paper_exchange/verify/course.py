@@ -19,16 +19,17 @@ from paper_exchange.verify.published import REST_CALLS, Published
 from paper_exchange.verify.tally import Tally
 from paper_exchange.verify.trader import RestClient, Trader, Unanswered
 
-Say = Callable[[str], None]
+Progress = Callable[[str], None]
+"""Takes a line of progress."""
 
 
-def verify(exchange: Exchange, schemas: Path, say: Say) -> Tally:
-    """Put an exchange through it.
+def verify(exchange: Exchange, schemas: Path, progress: Progress) -> Tally:
+    """Verify an exchange: a trader's day, then the bad requests.
 
     Args:
         exchange: in lockstep, not yet listening.
         schemas: folder of Deriv's schemas.
-        say: takes a line of progress.
+        progress: takes a line of progress.
 
     Returns:
         The figures of every call; anything wrong is among them.
@@ -41,19 +42,19 @@ def verify(exchange: Exchange, schemas: Path, say: Say) -> Tally:
     if missing:
         raise SetupError(f"the schemas in {published.folder} lack {', '.join(missing)}; point --schemas at Deriv's")
     tally = Tally(published)
-    asyncio.run(_course(exchange, tally, say))
+    asyncio.run(_course(exchange, tally, progress))
     tally.close()
     return tally
 
 
-async def _course(exchange: Exchange, tally: Tally, say: Say) -> None:
+async def _course(exchange: Exchange, tally: Tally, progress: Progress) -> None:
     listener = listen("127.0.0.1", 0)
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
     ready, stop = asyncio.Event(), asyncio.Event()
     serving = asyncio.create_task(serve(exchange, listener, rate=None, ready=ready.set, stop=stop))
     try:
         await ready.wait()
-        await _day(exchange, base, tally, say)
+        await _day(exchange, base, tally, progress)
     except (LookupError, TypeError, ValueError, TimeoutError, Unanswered, ConnectionClosed) as problem:
         tally.violation("day", f"broke off: {type(problem).__name__}: {problem}")
     finally:
@@ -61,30 +62,30 @@ async def _course(exchange: Exchange, tally: Tally, say: Say) -> None:
         await serving
 
 
-async def _day(exchange: Exchange, base: str, tally: Tally, say: Say) -> None:
+async def _day(exchange: Exchange, base: str, tally: Tally, progress: Progress) -> None:
     account = next(iter(exchange.accounts))
     rest = RestClient(base, tally)
-    say("REST: accounts, one-time passwords, bulk purchase")
+    progress("REST: accounts, one-time passwords, bulk purchase")
     url = await rest_morning(rest, account)
     await rest_refusals(rest, account)
     public, trader = await Trader.at(public_socket(base), tally), await Trader.at(url, tally)
-    say("public socket: symbols, offers, ticks, history")
+    progress("public socket: symbols, offers, ticks, history")
     offered = await market(public)
-    say(f"account socket: a day's trading, {sum(offered.values())} offers on {', '.join(offered)}")
+    progress(f"account socket: a day's trading, {sum(offered.values())} offers on {', '.join(offered)}")
     await trading(trader, offered)
-    await _refuse(exchange, tally, trader, say)
+    await _refuse(exchange, tally, trader, progress)
     if (code := await evening(trader)) != 1000:
         tally.violation("logout", f"the socket was closed with {code}, not 1000")
     await public.leave()
 
 
-async def _refuse(exchange: Exchange, tally: Tally, trader: Trader, say: Say) -> None:
-    """Send every bad request; none may leave a trace."""
+async def _refuse(exchange: Exchange, tally: Tally, trader: Trader, progress: Progress) -> None:
+    """Send every bad request; none may change the books."""
     await trader.drain()
     before = truth(exchange)
     for call in tally.published.socket_calls:
         requests = [bad for good in GOOD[call] for bad in bad_requests(tally.published, call, good)]
-        say(f"{call}: {len(requests)} bad requests")
+        progress(f"{call}: {len(requests)} bad requests")
         await trader.refuse(call, requests)
     if truth(exchange) != before:
         tally.violation("buy", "a bad request changed the books")

@@ -1,6 +1,6 @@
 """A trader's day: every call, every contract on offer, from the first tick to the statement.
 
-What is bought comes from ``contracts_for``, so that whatever the exchange offers is bought, at the barriers it names.
+What is bought comes from ``contracts_for``, so that everything the exchange offers is bought, at the barriers it names.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from paper_exchange.verify.trader import ACCOUNTS, BULK, SOCKETS, RestClient, Tr
 
 SYMBOL = "R_100"
 MORE = ("R_100", "1HZ100V")
-"""Symbols that are traded whatever else is; of every submarket one is."""
+"""Symbols that are always traded; of every other submarket one symbol is."""
 INSTANTS = 90
-"""After each round of purchases: long enough for the contracts of two minutes."""
+"""Instants after each round of purchases; enough for contracts of two minutes to end."""
 GRANULARITIES = (60, 3_600, 86_400)
 NOT_OFFERED = ("ASIANU", "RESETCALL", "RUNHIGH", "TICKHIGH", "ACCU", "MULTUP", "TURBOSLONG", "VANILLALONGCALL")
 
@@ -121,7 +121,7 @@ async def trading(trader: Trader, names: Iterable[str]) -> None:
     for name in names:
         await _trade_all(trader, name)
         await _books(trader)
-    await _wishes(trader)
+    await _ungrantable(trader)
     await trader.call({"forget": opened[3]["subscription"]["id"]})
     await trader.call({"forget": opened[3]["subscription"]["id"]})
     await trader.call({"forget_all": "candles"})
@@ -145,7 +145,7 @@ async def _trade_all(trader: Trader, name: str) -> None:
 
 
 async def evening(trader: Trader) -> int | None:
-    """Goodbye; returns the close code."""
+    """Log out; returns the close code."""
     await trader.call({"logout": 1})
     return await trader.closed()
 
@@ -183,8 +183,8 @@ async def _multipliers(trader: Trader, contract_id: int) -> None:
         await trader.call(request)
 
 
-async def _wishes(trader: Trader) -> None:
-    """Well-formed requests that cannot be granted, and what has to be said."""
+async def _ungrantable(trader: Trader) -> None:
+    """Well-formed requests that cannot be granted, and the codes they must be refused with."""
     ticks: Frame = {"duration": 5, "duration_unit": "t"}
     call: Frame = {"contract_type": "CALL", **ticks}
     await trader.fail({"buy": "0" * 32, "price": 10}, "InvalidContractProposal")

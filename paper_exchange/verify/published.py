@@ -16,7 +16,7 @@ CALL_OF = {"tick": "ticks", "history": "ticks_history", "candles": "ticks_histor
 """The call whose schema a frame falls under, where that is not its ``msg_type``."""
 
 REFUSALS = frozenset({"InputValidationFailed", "UnrecognisedRequest", "BadRequest", "SanityCheckFailed"})
-"""Codes that say a request was not well formed."""
+"""Codes of requests that are not well formed."""
 
 _ERROR_KEYS = {"code", "message", "details", "subcode", "code_args"}
 OPENAPI = "rest-api-openapi.json"

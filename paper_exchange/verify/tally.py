@@ -17,11 +17,11 @@ class Calls:
     """One call's figures.
 
     Attributes:
-        accepted: requests it took, whatever it then answered.
+        accepted: requests it took as well-formed.
         frames: frames of it that came out, answers, streams and errors.
         refused: bad requests it refused as Deriv would.
         violations: how many things were wrong.
-        examples: the first of them, in words.
+        examples: descriptions of the first of them.
     """
 
     accepted: int = 0
@@ -35,7 +35,7 @@ class Tally:
     """Figures of every call that Deriv publishes.
 
     Args:
-        published: what frames and requests are held against.
+        published: the schemas that frames and requests are checked against.
     """
 
     def __init__(self, published: Published) -> None:
@@ -108,7 +108,7 @@ class Tally:
         return sum(figures.refused for figures in self.calls.values())
 
     def close(self) -> None:
-        """The end: a call that was never made, or never heard of, proves nothing."""
+        """End the tally: a call that was never accepted or never answered is a violation."""
         for call, figures in self.calls.items():
             if call in self.published.calls and not (figures.accepted and figures.frames):
                 self.violation(call, "the day never got to this call")

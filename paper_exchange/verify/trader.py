@@ -55,7 +55,7 @@ class Trader:
         return answer
 
     async def fail(self, request: Frame, *codes: str) -> Frame:
-        """Send a request that is well formed and cannot be granted; one of ``codes`` has to say why."""
+        """Send a request that is well formed and cannot be granted; it has to be refused with one of ``codes``."""
         answer = await self.call(request)
         code = answer.get("error", {}).get("code")
         if code not in codes:
@@ -74,7 +74,7 @@ class Trader:
         self._tally.violation(_call_of(self._tally, request), f"{request} {what}")
 
     async def garbage(self, text: str, code: str) -> None:
-        """Send what is no request at all."""
+        """Send a text that is no request; it has to be refused with ``code``."""
         await self._socket.send(text)
         answer = await self.until(lambda frame: "error" in frame)
         if answer["error"].get("code") != code:
@@ -84,7 +84,7 @@ class Trader:
         """Send bad requests, many at a time; each has to be refused."""
         for begin in range(0, len(requests), PIPELINE):
             batch = requests[begin : begin + PIPELINE]
-            # An id that is itself the fault cannot be matched by id: answers come in order, so order is enough.
+            # Where the id is the fault, it cannot identify the answer; answers come in the order of requests.
             for _, request in batch:
                 await self._socket.send(json.dumps(request))
             for what, request in batch:
@@ -94,7 +94,7 @@ class Trader:
                     self._tally.violation(call, f"{what}: echo_req is not the request")
 
     async def join(self) -> None:
-        """Opt in to lockstep: from here on, time moves when this trader says so."""
+        """Opt in to lockstep: from then on, time moves when this trader acknowledges."""
         await self._socket.send('{"paper_lockstep":1}')
         await self.until(lambda frame: frame.get("msg_type") == "paper_instant")
 
@@ -105,15 +105,15 @@ class Trader:
             await self._socket.send(json.dumps({"paper_ack": epoch}))
             await self.until(lambda frame: frame.get("msg_type") == "paper_instant")
 
-    async def until(self, found: Callable[[Frame], bool]) -> Frame:
-        """Read until a frame is found."""
+    async def until(self, wanted: Callable[[Frame], bool]) -> Frame:
+        """Read until the wanted frame comes, and return it."""
         while True:
             frame = await self._read()
-            if found(frame):
+            if wanted(frame):
                 return frame
 
     async def drain(self) -> None:
-        """Read whatever is on the way: a ping's answer comes last."""
+        """Read all frames that are on the way: the answer of a ping comes last."""
         await self.call({"ping": 1})
 
     async def closed(self) -> int | None:

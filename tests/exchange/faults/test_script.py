@@ -22,7 +22,7 @@ def test_everything_can_be_said() -> None:
         {"fault": "executed_late", "nth": 3, "times": 2, "at": 1_772_409_700, "call": "sell", "account": "DOT1",
          "seconds": 200}
     )  # fmt: skip
-    assert from_object(found.told()) == found
+    assert from_object(found.as_script()) == found
 
 
 def test_any_call() -> None:

@@ -1,4 +1,4 @@
-"""From logits to probabilities that mean what they say, and how to tell whether they do.
+"""Platt calibration of logits into win probabilities, and measures of how far probabilities are from outcomes.
 
 The same scalar code runs in backtest, shadow and live, so a probability never depends on where it was computed.
 """
@@ -29,7 +29,7 @@ class Platt:
     def apply(self, logit: float | npt.NDArray[Any]) -> float | Array:
         """Calibrated probability of a logit, or of each logit of an array of any shape (float64).
 
-        A NaN stays NaN: deciding that it must not be traded is the decision's business.
+        A NaN stays NaN; ``decision.decide`` abstains on it.
         """
         if isinstance(logit, np.ndarray):
             flat = logit.astype(np.float64).ravel().tolist()
@@ -88,7 +88,7 @@ def fit_platt(logits: npt.ArrayLike, outcomes: npt.ArrayLike, iterations: int = 
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:
-    """One bin of equal count: what was said and what happened."""
+    """One bin of equal count: the mean forecast and the share of wins."""
 
     n: int
     mean_probability: float
@@ -141,7 +141,7 @@ def _error(forecast: Array, outcome: Array, edges: npt.NDArray[np.int64]) -> flo
 
 
 def ece(p: npt.ArrayLike, y: npt.ArrayLike, bins: int = 10) -> float:
-    """Expected calibration error over bins of equal count: mean |said - happened|, weighted by count.
+    """Expected calibration error over bins of equal count: mean |forecast - outcome|, weighted by count.
 
     A perfect model does not score 0: about ``sqrt(2 * bins / (pi * n)) * sqrt(p * (1 - p))`` on average. Always read
     it beside ``ece_report``'s null quantile.
@@ -185,5 +185,5 @@ def reliability_table(p: npt.ArrayLike, y: npt.ArrayLike, bins: int = 10) -> tup
     forecast, outcome = _checked(p, y, bins)
     edges = _edges(len(forecast), bins)
     counts = np.diff(np.append(edges, len(forecast)))
-    said, happened = np.add.reduceat(forecast, edges) / counts, np.add.reduceat(outcome, edges) / counts
-    return tuple(ReliabilityBin(int(n), float(a), float(b)) for n, a, b in zip(counts, said, happened, strict=True))
+    forecasts, wins = np.add.reduceat(forecast, edges) / counts, np.add.reduceat(outcome, edges) / counts
+    return tuple(ReliabilityBin(int(n), float(a), float(b)) for n, a, b in zip(counts, forecasts, wins, strict=True))

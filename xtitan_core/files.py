@@ -12,8 +12,8 @@ from typing import BinaryIO
 def write_atomically(path: Path, content: bytes, *, durable: bool, mode: int = 0o666) -> None:
     """Replace a file's content in one step; whoever reads sees the old bytes or the new ones.
 
-    The folder is made when it is not there. The temporary file lies beside the target, named ``<name>.tmp``; one that an
-    interrupted call left is replaced. Two writers of one file at a time are not supported.
+    The folder is made when it is not there. The temporary file lies beside the target, named ``<name>.tmp``; one that
+    an interrupted call left is replaced. Two writers of one file at a time are not supported.
 
     Args:
         path: the file.
@@ -31,7 +31,7 @@ def write_atomically(path: Path, content: bytes, *, durable: bool, mode: int = 0
 
 @contextmanager
 def replacing(path: Path, *, durable: bool, mode: int = 0o666) -> Iterator[BinaryIO]:
-    """Open a file for writing that takes the place of ``path`` when the block ends; for content that is written in parts.
+    """Open a file for writing that takes the place of ``path`` when the block ends; for content written in parts.
 
     An error inside the block, or while the file is put in place, leaves the target as it was and no temporary file.
     Arguments and promises are those of ``write_atomically``.

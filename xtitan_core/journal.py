@@ -65,7 +65,7 @@ class RoleRecord(Record):
 
 
 class QuoteRecord(Record):
-    """A price asked for while no model was loaded: payouts cannot be downloaded later, so they are collected from day one."""
+    """A price asked for while no model was loaded: payouts cannot be downloaded later, so they are always collected."""
 
     kind: Literal["quote"] = "quote"
     symbol: str
@@ -159,7 +159,7 @@ class TradeSettlementRecord(Record):
 
 
 class MissedRecord(Record):
-    """A trade that was wanted and does not count as evidence: no quote, stale data, rejected. Published, never hidden."""
+    """A trade that was wanted and is no evidence: no quote, stale data, rejected. Certificates list them by reason."""
 
     kind: Literal["missed"] = "missed"
     decision_id: str

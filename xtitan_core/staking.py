@@ -33,7 +33,8 @@ def kelly_stake(
 ) -> int:
     """Stake in cents: ``fraction`` of Kelly, at most ``cap`` of the bankroll; 0 when that is below the minimum.
 
-    The runner trades at the canary stake until a ramp exists that live fills can earn; this is what the ramp ends at.
+    No package uses it yet: the runner trades at the canary stake until live fills can earn a larger one. This is the
+    design's stake for that time.
 
     Args:
         bankroll_cents: free balance.

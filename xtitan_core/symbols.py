@@ -4,7 +4,7 @@ The catalogue is a default for simulation and checks. Against a venue, precision
 ``active_symbols.pip_size`` and ``tick.pip_size``.
 Source: Deriv's published symbol list and recorded frames (new API, September 2026); decimals of the indices without
 recorded frames from Deriv's published ``underlyings.yml`` (2021). The markets' names are Deriv's, the submarkets
-``crash_index``, ``jump_index`` and ``step_index`` an assumption: no recording of them was had.
+``crash_index``, ``jump_index`` and ``step_index`` an assumption: no recording of them was available.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ STEP_EXPONENT = 2.8
 """Exponent of the half generalised normal law of both (recorded: coefficient of variation 0.69)."""
 
 STEP_VARIATION = 0.687
-"""Its coefficient of variation: sqrt(G(3/b) G(1/b) / G(2/b)^2 - 1) with b = ``STEP_EXPONENT`` and G the gamma function."""
+"""Its coefficient of variation: sqrt(G(3/b) G(1/b) / G(2/b)^2 - 1), b = ``STEP_EXPONENT``, G the gamma function."""
 
 JUMP_SIGMAS = 30.0
 """Standard deviation of a jump of the jump indices, in tick sigmas. An assumption: no jump-index tick is recorded."""
@@ -106,8 +106,8 @@ PLANTED_DRIFT = "PLANTED_DRIFT_100"
 """Paper-only symbol: R_100's volatility, drifting up or down by turns."""
 
 PLANTED_DIGIT = "PLANTED_DIGIT_100"
-"""Paper-only symbol: R_100's volatility, but the last digit remembers. Three decimals, so that moving a quote to
-another last digit is small beside a tick."""
+"""Paper-only symbol: R_100's volatility, but each last digit depends on the one before. Three decimals, so that
+moving a quote to another last digit is small beside a tick."""
 
 
 def _spikes(kind: SymbolKind, n: int, price: float, suffix: str = "") -> Symbol:
@@ -151,7 +151,7 @@ _CATALOGUE = (
     _planted(PLANTED_DRIFT, "Planted Drift 100 (paper only)"),
     _planted(PLANTED_DIGIT, "Planted Digits 100 (paper only)", decimals=3),
     # Recorded: BOOM500, BOOM900, CRASH500, CRASH600, CRASH900, CRASH1000, at these price levels. The others follow the
-    # law that fits all six; of themselves no recording was had.
+    # law that fits all six; they were not recorded themselves.
     _spikes(SymbolKind.BOOM, 300, 3_000.0, suffix="N"),
     _spikes(SymbolKind.BOOM, 500, 5_250.0),
     _spikes(SymbolKind.BOOM, 600, 6_000.0),
@@ -169,8 +169,8 @@ _CATALOGUE = (
     _jumps(50, 30_000.0),
     _jumps(75, 10_000.0),
     _jumps(100, 5_000.0),
-    # Volatilities over 365 days of open hours, from candles of 2025: EURUSD and XAUUSD 5-minute, GBPUSD 1-minute; of
-    # USDJPY no recording was had.
+    # Volatilities over 365 days of open hours, from candles of 2025: EURUSD and XAUUSD 5-minute, GBPUSD 1-minute;
+    # USDJPY was not recorded.
     _forex("frxEURUSD", "EUR/USD", 5, 0.1010, 1.16),
     _forex("frxGBPUSD", "GBP/USD", 5, 0.0811, 1.34),
     _forex("frxUSDJPY", "USD/JPY", 3, 0.1000, 150.0),

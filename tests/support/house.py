@@ -195,7 +195,7 @@ def file_arrows(graph: grimp.ImportGraph) -> Arrows:
 def folder_arrows(graph: grimp.ImportGraph) -> dict[str, Arrows]:
     """By package that holds others: the imports between its children, a folder counting as one with all it holds.
 
-    A file beside folders is a child of its own. So the folders of one floor are compared with each other, at every depth.
+    A file beside folders is a child of its own. So the children of one folder are compared, at every depth.
     """
     found: dict[str, Arrows] = {}
     for package in sorted(graph.modules):

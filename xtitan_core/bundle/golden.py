@@ -1,4 +1,4 @@
-"""Golden vectors: model inputs with the outputs they must give, in an npz that cannot carry code."""
+"""Golden vectors: model inputs with the outputs they must give, in an npz that is read without pickle."""
 
 from __future__ import annotations
 

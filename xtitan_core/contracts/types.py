@@ -1,4 +1,4 @@
-"""The names: contract types, their families, units of a duration."""
+"""Contract types, their families, and units of a duration."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ _PAIRS = (
     (ContractType.DIGITODD, ContractType.DIGITEVEN),
 )
 OPPOSITE = {a: b for pair in _PAIRS for a, b in (pair, pair[::-1])}
-"""The other side of each type, as Deriv lists them together (OVER 4 and UNDER 4 are no complements: 4 loses both)."""
+"""The other side of each type, as Deriv lists them together (OVER 4 and UNDER 4 are not complements: 4 loses both)."""
 
 RISE_FALL = frozenset({ContractType.CALL, ContractType.PUT, ContractType.CALLE, ContractType.PUTE})
 HIGHER_LOWER = frozenset({ContractType.HIGHER, ContractType.LOWER})

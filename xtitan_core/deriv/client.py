@@ -262,7 +262,7 @@ class DerivClient:
         self._written = self._loop.time()
 
     async def _ping_when_idle(self, idle: float, pong_timeout: float) -> None:
-        """Ask for a sign of life whenever nothing was asked for so long; without an answer, end the connection."""
+        """Send a ``ping`` call when nothing was sent for ``idle`` seconds; without an answer, end the connection."""
         while not self.closed.is_set():
             if (rest := self._written + idle - self._loop.time()) > 0:
                 await asyncio.sleep(rest)
@@ -273,7 +273,7 @@ class DerivClient:
                 self._abandon(f"no answer to a ping within {pong_timeout:g} s")
                 return
             except BudgetExhausted:
-                self._written = self._loop.time()  # as many requests as we allow ourselves are no silence
+                self._written = self._loop.time()  # requests filled the budget, so the socket was not silent
             except DerivError:
                 pass  # a refusal is an answer
             except DerivClientError:

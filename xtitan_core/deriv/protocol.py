@@ -1,9 +1,9 @@
 """Deriv's frames as typed values. Pure: a decoded frame in, a frozen dataclass out.
 
 Each ``from_frame`` takes the whole frame (``{"msg_type": "tick", "tick": {...}, ...}``) and raises ``FrameError``
-when a field it needs is missing, of another type, not finite, or of an impossible size. Extra fields are ignored: live frames carry fields
-the published schemas do not list. Money is integer cents. The account's records (cash movements, portfolio,
-shortcodes) are in ``records``, builders of the requests in ``requests``.
+when a field it needs is missing, of another type, not finite, or of an impossible size. Extra fields are ignored: live
+frames carry fields the published schemas do not list. Money is integer cents. The account's records (cash movements,
+portfolio, shortcodes) are in ``records``, builders of the requests in ``requests``.
 
 Source: Deriv's published schemas (deriv-com/deriv-api-schemas, 2026-07) and frames recorded in September 2026.
 """

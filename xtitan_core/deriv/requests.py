@@ -58,7 +58,7 @@ def ticks_history(symbol: str, start: int, end: int, count: int = MAX_HISTORY) -
 
 
 def latest_ticks(symbol: str, count: int = MAX_HISTORY) -> dict[str, Any]:
-    """The latest ``count`` ticks up to now."""
+    """The latest ``count`` ticks up to now. For scripts against a venue; the packages always ask for a range."""
     return {"ticks_history": symbol, "end": "latest", "count": count, "style": "ticks"}
 
 

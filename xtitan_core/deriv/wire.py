@@ -1,8 +1,8 @@
 """The websocket itself: opened without proxy, redirect or compression, frames handed over where they arrive.
 
 ``websockets`` queues frames for a reader task. In lockstep that costs one more turn of the event loop per instant
-(measured: about a tenth of the round trip), so complete text frames are handed straight to a callback; the library keeps doing
-parsing, limits, keepalive and the closing handshake.
+(measured: about a tenth of the round trip), so complete text frames are handed straight to a callback; the library
+keeps doing parsing, limits, keepalive and the closing handshake.
 """
 
 from __future__ import annotations

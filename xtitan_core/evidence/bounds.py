@@ -30,9 +30,9 @@ def win_rate_interval(wins: int, losses: int, alpha: float = 0.05, *, overlap: i
     """Anytime interval for a constant win probability: all p whose KT-mixture bankroll stays below ``1/alpha``.
 
     With m contracts open at once every m-th trade makes a stream without overlap, and the mean of the m streams'
-    bankrolls is what may be compared with ``1/alpha``. It is never less than the bankroll of ``1/m`` of all counts (the
-    mixture is log-convex in them), so those are used: m copies of one bet weigh as much as one. At an observed 54 % its lower end is .4822 after
-    1,000 trades, .5127 after 5,000, .5257 after 20,000.
+    bankrolls may be compared with ``1/alpha``. That mean is at least the bankroll of ``1/m`` of all counts, because the
+    mixture is log-convex in them, so those are used: m copies of one bet weigh as much as one. At an observed 54 % the
+    lower end is .4822 after 1,000 trades, .5127 after 5,000, .5257 after 20,000.
 
     Args:
         wins, losses: settled trades.
@@ -81,16 +81,18 @@ class EdgeCeiling:
     """The largest edge still possible: an anytime upper bound for the expected profit per unit of stake.
 
     For each level e of a grid it bets *against* "no trade earns less than e on average, given what came before", by
-    buying the mirrored
-    contract, which pays when ours loses: price ``ratio - e``, worth ``1 + ratio`` on a loss, ``ratio`` on a refund,
-    nothing on a win. The same cash account, so the same proof: no assumption on overlap or changing payouts.
-    A level is excluded for good once its account has reached ``1/alpha``. So the bound is on an edge that stays as it
-    is; of one that comes and goes it bounds the smallest, and says nothing about the best hours or about other rules.
+    buying the mirrored contract, which pays when ours loses: price ``ratio - e``, worth ``1 + ratio`` on a loss,
+    ``ratio`` on a refund, nothing on a win. It is the same cash account, so the same proof holds: nothing is assumed
+    about overlap or changing payouts. A level stays excluded once its account has reached ``1/alpha``.
+
+    The bound is meant for an edge that does not change. When the edge varies, the bound holds for its smallest value;
+    it says nothing about the best hours or about other decision rules.
 
     Args:
         alpha: error probability over the whole future.
         step: spacing of the grid; the bound is rounded up to it.
-        highest: top of the grid; the bound before any evidence. While it is not excluded, only the payout bounds.
+        highest: top of the grid; the bound before any evidence. While that level is not excluded, the largest payout
+            ratio bought is the bound if it is more.
     """
 
     def __init__(self, alpha: float = 0.05, *, step: float = 0.001, lowest: float = -0.2, highest: float = 0.6) -> None:

@@ -5,8 +5,8 @@ account's wealth (cash plus the fair value of its open contracts) is a nonnegati
 and its free cash is never larger. So P(free cash ever reaches 1/a) <= a: at every look, for any stopping rule, with
 changing payouts and strategies, and with contracts that overlap, share a direction or are identical.
 
-The stake is debited at purchase and credited at settlement. Leaving out the debit (multiplying outcomes into one
-product) looks the same on a calendar without overlap and is wrong by a factor of ten with it.
+The stake is debited at purchase and credited at settlement. Multiplying outcomes into one product, without the debit,
+gives the same number while contracts do not overlap and one that is wrong by a factor of ten when they do.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from xtitan_core.errors import XtitanError
 Floats = npt.NDArray[np.float64]
 
 EDGES = (0.01, 0.02, 0.04, 0.08, 0.16)
-"""Edge levels (expected profit per unit of stake) mixed with equal weights. Nothing to tune: it costs 17 % more
-trades than an oracle that knows the edge."""
+"""Edge levels (expected profit per unit of stake) mixed with equal weights. Mixing them costs 17 % more trades
+than knowing the edge would."""
 
 MAX_FRACTION = 0.5
 """No single stake exceeds half of the free cash."""
 
 
 class EvidenceError(XtitanError, ValueError):
-    """An event that no honest account can have: an unknown trade, a trade twice, a ratio that is not positive."""
+    """An event that cannot happen to an account: an unknown trade, a trade twice, a ratio that is not positive."""
 
 
 class Outcome(StrEnum):

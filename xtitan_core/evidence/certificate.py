@@ -1,4 +1,4 @@
-"""The certificate: everything a promotion claims, in one record that a stranger can recompute from the trades."""
+"""The certificate: everything a promotion claims, in one record that anyone can recompute from the trades."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Has a promoted edge died? The e-SR detector (Shin, Ramdas, Rinaldo: E-detectors).
+"""Detects that a promoted edge has gone: the e-SR detector (Shin, Ramdas, Rinaldo: E-detectors).
 
 While every trade still earns at least ``floor`` on average, whatever the dependence, the mean time to a false alarm
 is at least ``threshold`` trades (optional stopping of M_t - t). Two levels are used on one champion:

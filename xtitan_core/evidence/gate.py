@@ -1,4 +1,4 @@
-"""The promotion rule: when is an evidence bankroll large enough.
+"""The promotion rule: how large a bankroll must be.
 
 Budget: at most 5 % per account and calendar year for *any* false promotion, over J registrations in each of L
 declared lineages. Half of a lineage's share is spent on its lineage bankroll, which never resets; the other half on
@@ -63,7 +63,7 @@ def thresholds(lineages: int, budget: int, alpha: float = ALPHA) -> Thresholds:
 
 
 def verdict(e_lineage: float, e_own: float, needed: Thresholds) -> Verdict:
-    """Apply the rule to the *current* bankrolls (not their maxima: evidence that died does not promote)."""
+    """Apply the rule to the *current* bankrolls (not their maxima: evidence that was lost again does not promote)."""
     if not (math.isfinite(e_lineage) and math.isfinite(e_own)):
         return Verdict(False, None)
     if e_lineage >= needed.lineage and e_own >= needed.own:

@@ -62,7 +62,7 @@ def day_features(midnight: int, epochs: Epochs, quotes: Array, spec: FeatureSpec
         spec: the windows and columns.
 
     Raises:
-        FeatureError: when ticks are not strictly increasing, finite and positive, or ``midnight`` is none.
+        FeatureError: when ticks are not strictly increasing, finite and positive, or ``midnight`` is not a day's start.
     """
     if midnight % DAY:
         raise FeatureError(f"{midnight} is not a UTC midnight")

@@ -1,6 +1,6 @@
 """Candle columns: which TA-Lib indicator each one is, and how it is made scale-free.
 
-Cumulative indicators (OBV, AD …) never forget where they started, so they cannot be restarted and are not here.
+Cumulative indicators (OBV, AD …) depend on where they started, so they cannot be restarted and are left out.
 Every formula is element-wise IEEE arithmetic, which gives the same bits for one row as for a thousand; logarithms
 go through ``math`` because numpy's vector versions differ in the last bit from machine to machine.
 """

@@ -61,7 +61,7 @@ def touch_probability(distance: float, sigma: float, *, above: bool) -> float:
         return 1.0
     if sigma <= 0 or math.isinf(distance):
         return 0.0
-    # Reflection with the martingale's log-drift of -sigma**2 / 2, upward in disguise for a barrier below.
+    # Reflection with the martingale's log-drift of -sigma**2 / 2; for a barrier below, mirrored, the drift is upward.
     d, half = distance / sigma, sigma / 2 if above else -sigma / 2
     reflected = normal_cdf(half - d)
     return min(1.0, normal_cdf(-d - half) + (math.exp(-distance if above else distance) * reflected))
@@ -93,7 +93,7 @@ def _images(up: float, down: float, sigma: float) -> float:
         shift = 2 * k * width + drift
         direct = normal_cdf((up - shift) / sigma) - normal_cdf((-down - shift) / sigma)
         mirror = normal_cdf((width + down - shift) / sigma) - normal_cdf((down - shift) / sigma)
-        # A vanishing term may carry a huge factor: zero times that is still zero.
+        # The factor may be infinite where the probability is zero; such a term counts as zero.
         total += (math.exp(-k * width) * direct if direct else 0.0) - (
             math.exp(down - k * width) * mirror if mirror else 0.0
         )

@@ -73,7 +73,7 @@ def barrier_shift(distance: float) -> float:
 
     It is ``BGK_SHIFT`` for any barrier more than a few ticks' moves away. Close to the start it grows, to sqrt(1/2) at
     it: there the constant understates the chance to stay by a point of probability at sixty ticks, more than a
-    commission. The distance plus its shift is the function that a Gaussian walk killed at the barrier leaves alone.
+    commission. The distance plus its shift is harmonic for a Gaussian walk killed at the barrier.
     """
     if distance >= _SHIFT_SETTLES:
         return BGK_SHIFT

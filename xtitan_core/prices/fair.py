@@ -1,12 +1,13 @@
 """The win probability the house prices with.
 
 Quotes are rounded to a pip, so a level on the pip grid is reached half a pip before the unrounded price gets there.
-The house never gives that half pip away: what wins on equality is charged for it, what loses on equality gets no
-credit (recorded: an R_100 one-tick CALL at c = .0201 pays 19.23, not the 19.70 that ties would justify). A contract
-taken back is priced at the level as it stands, and never above what it is worth.
+The house charges for that half pip where equality wins and gives no credit for it where equality loses (recorded: an
+R_100 one-tick CALL at c = .0201 pays 19.23, not the 19.70 that ties would justify). A contract taken back is priced
+at the level as it stands, and not above what it is worth.
 
-A market that moves by a few pips a tick shows in its quotes where in its pip the price lies: after a rise it is rather
-in the lower half. Whoever keeps count would win the commission back twice over, so there the house assumes the worst.
+On a market that moves by a few pips a tick, quotes tell something about where in its pip the unrounded price lies:
+after a rise it is more often in the lower half. A buyer who tracks this could win twice the commission, so there the
+house assumes the worst case.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ Levels = Literal["charged", "plain", "true", "kept"]
 
 POSITION_SHOWN = 0.25
 """How far from the middle of its pip the price can be seen to lie, in pips, times a tick's deviation in pips: a move of
-``d`` deviations ``s`` tilts the price's density in its pip by ``d/s``, which moves the mean by ``d/s/12``; ``d`` is 3."""
+``d`` deviations ``s`` tilts the price's density in its pip by ``d/s``, which moves the mean by ``d/s/12``; ``d`` is
+3."""
 
 _UPWARD = frozenset({ContractType.CALL, ContractType.CALLE, ContractType.HIGHER})
 _OUTSIDE = frozenset({ContractType.UPORDOWN, ContractType.EXPIRYMISS, ContractType.EXPIRYMISSE, ContractType.ONETOUCH})
@@ -205,7 +207,7 @@ def _range(contract_type: ContractType, lower: float | None, upper: float | None
 
 
 def _shown(spread: float) -> float:
-    """How far from the middle of its pip, in pips, quotes can show a price to lie that moves by ``spread`` pips a tick."""
+    """How far from the middle of its pip, in pips, quotes can show a price to lie, for moves of ``spread`` pips a tick."""
     if spread > DIGITS_FORGET_BEYOND_PIPS:
         return 0.0
     return min(0.5, POSITION_SHOWN / spread) if spread > 0 else 0.5

@@ -276,6 +276,43 @@ def test_a_command_or_option_without_help_is_refused(docs: SimpleNamespace, plan
         docs.generate.subcommands(parser)
 
 
+# ---- the glossary
+
+WORDS = """
+symbol, tick, candle, contract type, family, stake, payout, commission, break-even, edge, proposal, buy, open contract,
+settlement, intent, ledger, journal, halt, resume, arm, snapshot, bundle, manifest, champion, challenger, canary, promotion,
+demotion, rollback, lineage, paper, demo, real, shadow, epoch, slot, role, run, book, venue, session, request, haircut, latch,
+quarantine, tombstone, lockstep, drift, gate, reserved, spool, segment, registration, certificate, golden vectors
+"""
+"""The words of the design and those whose second meaning has caused mistakes."""
+
+
+def missing_words(page: str, words: Iterable[str]) -> Names:
+    """Words without a line of their own; a line may explain several."""
+    explained = "".join(re.findall(r"^\| (\*\*.+?) \|", page, re.MULTILINE))
+    return set(words) - set(re.findall(r"\*\*(.+?)\*\*", explained))
+
+
+def glossary_words() -> Names:
+    """The list above, as words."""
+    return {word for word in re.split(r"[,\s]*\n|, ", WORDS) if word}
+
+
+def test_the_glossary_explains_every_word(docs: SimpleNamespace) -> None:
+    assert missing_words(docs.pages["glossary.md"], glossary_words()) == set()
+
+
+def test_a_word_without_a_line_is_missed(docs: SimpleNamespace) -> None:
+    bare = re.sub(r"^\| \*\*haircut\*\*.*\n", "", docs.pages["glossary.md"], flags=re.MULTILINE)
+    assert missing_words(bare, glossary_words()) == {"haircut"}
+
+
+def test_no_word_of_the_glossary_has_two_lines_in_one_table(docs: SimpleNamespace) -> None:
+    for table in docs.pages["glossary.md"].split("\n## "):
+        words = re.findall(r"^\| (\*\*.+?) \|", table, re.MULTILINE)
+        assert len(words) == len(set(words))
+
+
 # ---- findings about other people's libraries
 
 

@@ -11,21 +11,23 @@ from collections.abc import Coroutine
 from typing import Any
 
 SUBJECTS = {
-    "json": ("/json/", "/decoding.py"),
-    "validation": ("/protocol/requests.py", "/schema.py", "/re/", "/budgets.py"),
-    "terms": ("/terms.py", "/offerings.py", "/barriers.py", "/longcodes.py", "/commissions.py", "/calendar.py"),
-    "pricing": ("/pricing.py", "/prices/", "/money.py"),
-    "booking": ("/accounts.py", "/open_contract.py", "/contracts/", "/events.py", "/enum.py"),
-    "frames": ("/venue/state.py", "/exchange.py", "/connections.py", "/frames.py", "/trading/", "/views.py"),
-    "calls": ("/calls/", "/venue/lockstep.py", "/venue/hooks.py", "/fidelity/", "/faults/"),
+    "json": ("/json/", "/protocol/decoding.py"),
+    "validation": ("/protocol/", "/re/", "/venue/budgets.py"),
+    "terms": (
+        "/contracts/terms.py", "/contracts/offerings.py", "/contracts/barriers.py", "/contracts/longcodes.py",
+        "/contracts/commissions.py", "/markets/calendar.py",
+    ),
+    "pricing": ("/contracts/pricing.py", "/prices/", "/money.py"),
+    "booking": ("/venue/accounts.py", "/contracts/", "/venue/events.py", "/enum.py"),
+    "frames": ("/paper_exchange/venue/", "/paper_exchange/trading/", "/paper_exchange/exchange.py"),
+    "calls": ("/calls/", "/fidelity/", "/faults/"),
     "ids": ("/randomness.py", "/hashlib.py"),
-    "market": ("/series.py", "/markets/", "/symbols.py", "/world.py", "/numpy/"),
+    "market": ("/markets/", "/symbols.py", "/numpy/"),
     "socket": (
-        "/asyncio/", "/uvicorn/", "/websockets/", "/gateway.py", "/sockets.py", "/batching.py", "/selectors.py",
-        "/idle.py",
+        "/asyncio/", "/uvicorn/", "/websockets/", "/paper_exchange/net/", "/selectors.py",
     ),
 }  # fmt: skip
-"""What the source files are for; a file of none of these counts as "other"."""
+"""Parts of a source file's path by subject, the first match counts; a file that matches none counts as "other"."""
 WAITING = ("<method 'poll' of 'select.epoll' objects>",)
 
 

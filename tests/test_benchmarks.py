@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.memory import peak_after, resident
+from benchmarks.profiles import SUBJECTS, subject_of
 
 ROOT = Path(__file__).resolve().parents[1]
 LARGE = 400
@@ -48,3 +49,21 @@ def test_resident_memory_is_that_of_the_process_asked_for() -> None:
     assert 5 < resident() < 2_000
     with pytest.raises(OSError, match="No such file"):
         resident(2**30)
+
+
+def unknown_parts(files: list[str]) -> list[str]:
+    """Parts of paths in ``SUBJECTS`` that name a source file of ours by folder and match none."""
+    parts = [part for subject in SUBJECTS.values() for part in subject if part.count("/") == 2 and part.endswith(".py")]
+    return [part for part in parts if not any(part in file for file in files)]
+
+
+def test_every_file_of_the_exchange_has_a_subject_in_the_profile() -> None:
+    files = [str(path) for path in (ROOT / "paper_exchange").rglob("*.py")]
+    served = [file for file in files if "/commands/" not in file and "/verify/" not in file and "__" not in file]
+    assert unknown_parts(files) == []
+    assert {subject_of(file) for file in served} <= set(SUBJECTS) | {"other"}
+    assert [file for file in served if subject_of(file) == "other" and file.count("/") > str(ROOT).count("/") + 2] == []
+
+
+def test_a_file_that_moved_is_missed_in_the_profile() -> None:
+    assert "/venue/budgets.py" in unknown_parts(["/x/paper_exchange/budgets.py"])

@@ -262,7 +262,7 @@ def test_other_features_are_refused(
 ) -> None:
     assert refused(feature_sha256=FeatureSpec(tick_window=32).sha256) is BundleProblem.FEATURE_MISMATCH
     assert refused(resigned(feature_sha256="ab" * 32)) is BundleProblem.FEATURE_MISMATCH
-    newer = {**DEFAULT_SPEC.to_dict(), "version": 2}
+    newer = {**DEFAULT_SPEC.to_dict(), "version": DEFAULT_SPEC.version + 1}
     assert refused(resigned(feature_spec=newer)) is BundleProblem.FEATURE_MISMATCH
     monkeypatch.setattr("talib.__version__", "0.9.1")
     assert refused() is BundleProblem.FEATURE_MISMATCH

@@ -91,6 +91,7 @@ ENUMS = {
 
 REGIONS: Mapping[str, Callable[[], str]] = {
     **{name: partial(tables.codes, *where) for name, where in ENUMS.items()},
+    "folders": tables.folders,
     "settings": tables.settings,
     "limits": tables.limits,
     "metrics": tables.metrics,

@@ -108,6 +108,23 @@ def definitions() -> Any:
         return defs().get_repository_def()
 
 
+# ---- the source tree
+
+
+PACKAGES = ("xtitan_core", "paper_exchange", "live_runner", "xtitan_assets")
+
+
+def folders() -> str:
+    """Every folder of the four packages with the first sentence of its ``__init__``."""
+    rows = []
+    for package in PACKAGES:
+        for file in sorted((ROOT / package).rglob("__init__.py")):
+            folder = file.parent.relative_to(ROOT)
+            if str(folder) != package:
+                rows.append((code(f"{folder}/"), first_sentence(ast.get_docstring(ast.parse(file.read_text())))))
+    return table(("folder", "what lives there"), rows)
+
+
 # ---- runner
 
 

@@ -129,6 +129,13 @@ def environment() -> Names:
     return {name for path in sources for name in re.findall(r'"(XTITAN_[A-Z_]+)"', path.read_text())}
 
 
+def folders() -> Names:
+    """Every folder of source below a package's top."""
+    packages = ("xtitan_core", "paper_exchange", "live_runner", "xtitan_assets")
+    holding = {path.parent.relative_to(ROOT) for package in packages for path in (ROOT / package).rglob("*.py")}
+    return {f"{folder}/" for folder in holding if str(folder) not in packages}
+
+
 DOCUMENTED: dict[str, Callable[[], Names]] = {
     "settings": settings,
     "params": params,
@@ -145,6 +152,7 @@ DOCUMENTED: dict[str, Callable[[], Names]] = {
     "checks": orchestration("check"),
     "control requests": control_requests,
     "environment": environment,
+    "folders": folders,
 }
 
 

@@ -76,8 +76,8 @@ def help_of(main: Callable[[list[str]], int], path: list[str]) -> str:
 
 
 ENUMS = {
-    "outcomes": ("live_runner.buying.gate", "Outcome"),
-    "gate-reasons": ("live_runner.buying.gate", "GateReason"),
+    "outcomes": ("live_runner.buying.purchase", "Outcome"),
+    "gate-reasons": ("live_runner.buying.purchase", "GateReason"),
     "limit-reasons": ("live_runner.guards.limits", "LimitBreach"),
     "decision-reasons": ("xtitan_core.decision", "Reason"),
     "missed-reasons": ("live_runner.trading.engine", "Missed"),

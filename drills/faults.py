@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from live_runner.buying.gate import Gate, Outcome
+from live_runner.buying.gate import Gate
+from live_runner.buying.purchase import Outcome
 from live_runner.guards.latch import KillLatch
 from live_runner.guards.limits import Limits
 from live_runner.ledger import IntentState, Ledger, LedgerFaultError, Order

@@ -7,21 +7,20 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AsyncExitStack, aclosing
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from pydantic import SecretStr
 
-from live_runner.buying.decider import Decider
-from live_runner.buying.gate import Gate
+from live_runner.assembly import assemble
 from live_runner.config import ConfigError, Settings
 from live_runner.guards.latch import KillLatch
-from live_runner.journal.bookkeeping import Books
+from live_runner.journal.bookkeeping import Bookkeeping
 from live_runner.journal.writer import Journal
 from live_runner.ledger import Ledger
-from live_runner.loop.parts import Parts
 from live_runner.loop.trading_loop import TradingLoop
 from live_runner.metrics import Metrics
 from live_runner.models.keeper import RoleKeeper
@@ -31,12 +30,10 @@ from live_runner.ops.control import ControlServer
 from live_runner.ops.metrics_server import MetricsServer
 from live_runner.ops.operators import Operators
 from live_runner.ops.status import IDENTITY, Identity, write_identity
-from live_runner.reconcile.follow import Follower
-from live_runner.trading.engine import Engine, EngineSettings
-from live_runner.trading.market import Market
+from live_runner.ops.summary import Gauges, RunSummary, health
 from live_runner.venue.checks import StartError, choose_account
 from live_runner.venue.clock import VenueClock
-from live_runner.venue.history import budgets_of
+from live_runner.venue.history import budgets_of, read_history
 from xtitan_core.bundle.keys import KeyFileError, load_public
 from xtitan_core.deriv.client import DerivClient
 from xtitan_core.deriv.reconnect import DERIV_PACE, PAPER_PACE, connections
@@ -77,7 +74,7 @@ class Application:
             UnknownSymbolError: it cannot run like this; one line each.
         """
         settings = self._settings
-        listed = symbol(settings.symbol)
+        symbol(settings.symbol)  # an unknown one is refused before anything is opened
         self._main = asyncio.current_task()
         async with AsyncExitStack() as stack:
             stack.enter_context(self._signals())
@@ -97,27 +94,30 @@ class Application:
             )
             stack.callback(journal.close)
             latch = KillLatch.open(settings.state_folder, ledger, clock.now)
-            parts = _assemble(settings, clock, Market(listed.name, listed.tick_seconds), keeper, ledger, journal, latch)
-            parts.engine.restore(list(journal.index.shadow.values()))
-            self._loop = TradingLoop(parts)
-            stack.push_async_callback(self._loop.upkeep.close)
-            identity = Identity(account.account_id, settings.environment, listed.name, os.getpid())
+            bookkeeping = Bookkeeping(ledger, journal)
+            runner = assemble(settings, clock, keeper, bookkeeping, latch, partial(read_history, settings))
+            loop = self._loop = runner.loop
+            stack.push_async_callback(runner.models.close)
+            identity = Identity(account.account_id, settings.environment, settings.symbol, os.getpid())
             write_identity(settings.state_folder / IDENTITY, identity)
-            operators = Operators(parts, self._loop)
+            summary = RunSummary(settings, clock, loop, runner.engine, bookkeeping, runner.gate, latch, keeper.roles)
+            operators = Operators(clock, latch, keeper, journal, summary)
             control = ControlServer(settings.state_folder, operators.handle)
             await control.start()
             stack.push_async_callback(control.stop)
             if settings.metrics_port is not None:
-                await _serve_metrics(stack, parts.metrics, operators, settings.metrics_port)
+                gauges = Gauges(runner.metrics, clock, runner.market, runner.engine, ledger, latch, keeper.roles)
+                report = partial(health, loop, latch)
+                await _serve_metrics(stack, runner.metrics, gauges.refresh, report, settings.metrics_port)
             try:
                 await self._serve(rest, account)
             except asyncio.CancelledError:
-                if not self._loop.stop_reason or self._main is None:
+                if not loop.stop_reason or self._main is None:
                     raise
                 self._main.uncancel()  # our own signal
             self._main = None  # what is left to do cannot be interrupted
             journal.seal()
-            return operators.summary()
+            return summary.figures()
 
     async def _serve(self, rest: RestClient, account: Account) -> None:
         assert self._loop is not None
@@ -182,32 +182,14 @@ class Application:
             self._main.cancel()
 
 
-def _assemble(
-    settings: Settings,
-    clock: VenueClock,
-    market: Market,
-    keeper: RoleKeeper,
-    ledger: Ledger,
-    journal: Journal,
-    latch: KillLatch,
-) -> Parts:
-    engine = Engine(
-        EngineSettings(
-            symbol=settings.symbol,
-            min_edge=settings.min_edge,
-            latency_seconds=settings.latency_seconds,
-            settle_every_slot=settings.settle_every_slot,
-            max_quote_age_s=settings.limits.max_tick_age_s,
-        )
-    )
-    books, metrics = Books(ledger, journal), Metrics()
-    gate = Gate(ledger, latch, settings.limits, clock, answer_timeout_s=settings.answer_timeout_wall_seconds)
-    decider = Decider(settings, market, engine, keeper.roles, books, gate, clock, metrics)
-    return Parts(settings, clock, market, engine, keeper, books, latch, gate, decider, Follower(), metrics)
-
-
-async def _serve_metrics(stack: AsyncExitStack, metrics: Metrics, operators: Operators, port: int) -> None:
-    server = MetricsServer(metrics, operators.refresh, operators.health)
+async def _serve_metrics(
+    stack: AsyncExitStack,
+    metrics: Metrics,
+    refresh: Callable[[], None],
+    health: Callable[[], dict[str, Any]],
+    port: int,
+) -> None:
+    server = MetricsServer(metrics, refresh, health)
     try:
         bound = await server.start(port)
     except OSError as error:

@@ -19,8 +19,8 @@ from live_runner.models.keeper import ROLLED_BACK
 from live_runner.models.session import ModelSession
 from live_runner.models.store import ModelStore
 from live_runner.ops.control import ControlError, ask
-from live_runner.ops.operators import summary_text
 from live_runner.ops.status import IDENTITY, read_identity, status_from_files
+from live_runner.ops.summary import summary_text
 from xtitan_core.bundle.errors import BundleError, BundleProblem
 from xtitan_core.bundle.keys import KeyFileError, load_public
 from xtitan_core.bundle.verification import read_files, verify

@@ -1,67 +1,63 @@
-"""One decision slot, from features to journal: asks for the quotes the engine needs and brings its wishes to the gate."""
+"""One decision slot, from features to the journal and, when the champion wants to buy, to the gate."""
 
 from __future__ import annotations
 
-from live_runner.buying.gate import Gate, Outcome, Purchase
-from live_runner.config import Settings
-from live_runner.journal.bookkeeping import Books
-from live_runner.ledger import Order
+from live_runner.buying.buyer import Buyer
+from live_runner.buying.purchase import Outcome, Purchase
+from live_runner.buying.quotes import QuoteAnswer, Quoter
+from live_runner.journal.writer import Journal
 from live_runner.metrics import Metrics
-from live_runner.models.roles import ModelRoles
-from live_runner.trading.engine import Engine, Missed, Prediction, Wanted
-from live_runner.trading.market import Market
-from xtitan_core.clock import Clock, monotonic
-from xtitan_core.contracts import Contract, ContractType, DurationUnit
-from xtitan_core.decision import Quote
-from xtitan_core.deriv import requests
-from xtitan_core.deriv.client import DerivClient
-from xtitan_core.deriv.errors import DerivClientError, DerivError
-from xtitan_core.deriv.protocol import Proposal
-from xtitan_core.journal import QuoteRecord
-from xtitan_core.staking import canary_stake
-
-Quoted = tuple[Quote | None, str]
+from live_runner.models.roles import LoadedModel, ModelRoles, Role
+from live_runner.trading.engine import Engine, Missed, Prediction
+from live_runner.trading.market import Market, Spot
+from live_runner.venue.client import TradingClient
+from xtitan_core.clock import DAY, Clock, monotonic
+from xtitan_core.contracts import Contract
 
 
 class Decider:
     """Decides for the loaded models of one account.
 
     Args:
-        settings: stakes, limits and thresholds.
-        market: ticks and features.
-        engine: decisions and shadow trades.
-        roles: loaded models.
-        books: ledger and journal.
-        gate: the only way to buy.
         clock: venue time.
-        metrics: counters to keep.
+        roles: loaded models.
+        engine: decisions and shadow trades.
+        quoter: asks for the quotes that decisions are made at.
+        buyer: tries what the champion wants.
+        journal: gets a record of every decision and every miss.
+        metrics: its ``inference`` is observed.
     """
 
     def __init__(
         self,
-        settings: Settings,
-        market: Market,
-        engine: Engine,
-        roles: ModelRoles,
-        books: Books,
-        gate: Gate,
         clock: Clock,
+        roles: ModelRoles,
+        engine: Engine,
+        quoter: Quoter,
+        buyer: Buyer,
+        journal: Journal,
         metrics: Metrics,
     ) -> None:
-        self._settings, self._market, self._engine = settings, market, engine
-        self._roles, self._books, self._gate, self._clock, self._metrics = roles, books, gate, clock, metrics
-        self._stakes: dict[tuple[int, int], tuple[int, float]] = {}
-        self.currency = "USD"
+        self._clock, self._roles, self._engine = clock, roles, engine
+        self._quoter, self._buyer, self._journal, self._metrics = quoter, buyer, journal, metrics
 
     def due(self, epoch: int) -> bool:
-        """True when this tick's epoch is a decision slot of anything loaded (or of the settings, with no model)."""
-        loaded = self._roles.loaded()
-        if not loaded:
-            return epoch % self._settings.slot_seconds == 0
-        return any(self._engine.due(model, epoch) for _, model in loaded)
+        """True when this tick's epoch is a decision slot of anything loaded (or of the settings, with no model).
 
-    async def decide(self, client: DerivClient, epoch: int, spot: float) -> Purchase | None:
-        """Handle the slot of this tick.
+        Never once the gate was told to stop.
+        """
+        if self._buyer.stopped:
+            return False
+        loaded = self._roles.loaded()
+        return any(self._engine.due(model, epoch) for _, model in loaded) if loaded else self._quoter.due(epoch)
+
+    async def decide(self, client: TradingClient, market: Market, currency: str) -> Purchase | None:
+        """Handle the slot of the market's newest tick.
+
+        Args:
+            client: the connection to ask and to buy on.
+            market: stands at the slot's tick.
+            currency: the account's.
 
         Returns:
             The attempt to buy, when there was one.
@@ -69,110 +65,45 @@ class Decider:
         Raises:
             LedgerFaultError: the ledger failed; the runner must end.
         """
-        self._engine.tally.slots += 1
-        quotes: dict[Contract, Quoted] = {}
+        assert market.spot is not None
+        self._engine.count_slot()
+        quotes: dict[Contract, QuoteAnswer] = {}
         purchase = None
         if not self._roles.loaded():
-            await self._collect(client, epoch, spot)
+            await self._quoter.record(client, market.spot, currency)
         for role, model in self._roles.loaded():
-            if not self._engine.due(model, epoch):
+            if not self._engine.due(model, market.spot.epoch):
                 continue
-            problem = self._unfit(epoch)
-            features = self._market.stream(model.session.spec_sha256)
-            if problem or features is None:
-                self._books.journal.add(
-                    self._engine.miss_slot(role, model, epoch, problem or Missed.FEATURES_NOT_READY)
-                )
+            prediction = self._predict(role, model, market, market.spot)
+            if prediction is None:
                 continue
-            began = monotonic()
-            prediction = self._engine.predict(role, model, epoch, spot, features)
-            self._metrics.inference.observe(monotonic() - began)
             if prediction.contract not in quotes:
-                quotes[prediction.contract] = await self._quote(client, prediction.contract)
-            quote, problem = quotes[prediction.contract]
-            conclusion = self._engine.conclude(prediction, quote, self._clock.now(), problem)
-            self._books.journal.add(*conclusion.records)
+                quotes[prediction.contract] = await self._quoter.ask(client, prediction.contract, currency)
+            answer = quotes[prediction.contract]
+            conclusion = self._engine.conclude(prediction, answer.quote, self._clock.now(), answer.problem)
+            self._journal.add(*conclusion.records)
             if conclusion.wanted is not None and self._roles.champion is model:
-                purchase = await self._buy(client, conclusion.wanted)
+                purchase = await self._buyer.buy(client, conclusion.wanted, currency)
+                if purchase.outcome is not Outcome.BOUGHT:
+                    self._journal.add(self._engine.miss(prediction, f"{purchase.outcome}: {purchase.reason}"))
         return purchase
 
-    async def _collect(self, client: DerivClient, epoch: int, spot: float) -> None:
-        """Record one quote of the slot, rise and fall in turn: evidence later needs to know what was paid."""
-        rise = epoch // self._settings.slot_seconds % 2 == 0
-        contract = Contract(
-            ContractType.CALL if rise else ContractType.PUT,
-            self._settings.quoted_duration,
-            DurationUnit(self._settings.quoted_unit),
-        )
-        quote, _ = await self._quote(client, contract)
-        if quote is not None:
-            self._engine.tally.quotes += 1
-            self._books.journal.add(
-                QuoteRecord(
-                    epoch=quote.epoch,
-                    symbol=self._settings.symbol,
-                    spot=spot,
-                    contract_type=contract.contract_type,
-                    duration=contract.duration,
-                    duration_unit=contract.unit,
-                    ask_cents=quote.ask_cents,
-                    payout_cents=quote.payout_cents,
-                )
-            )
+    def miss_between(self, last: int, epoch: int, reason: str) -> None:
+        """Journal the slots strictly after ``last`` and before ``epoch`` as missed; a day's worth at most."""
+        for missed in range(max(last + 1, epoch - DAY), epoch):
+            for role, model in self._roles.loaded():
+                if self._engine.due(model, missed):
+                    self._journal.add(self._engine.miss_slot(role, model, missed, reason))
 
-    def miss(self, epoch: int, reason: str) -> None:
-        """Journal a slot that passed while nobody could decide."""
-        for role, model in self._roles.loaded():
-            if self._engine.due(model, epoch):
-                self._books.journal.add(self._engine.miss_slot(role, model, epoch, reason))
-
-    def _unfit(self, epoch: int) -> str:
-        age = self._clock.now() - epoch
-        return "" if -1.0 <= age <= self._settings.limits.max_tick_age_s else Missed.STALE_TICK
-
-    async def _quote(self, client: DerivClient, contract: Contract) -> Quoted:
-        payload = requests.proposal(self._settings.symbol, contract, self._settings.shadow_stake_cents, self.currency)
-        try:
-            proposal = Proposal.from_frame(await client.request(payload))
-        except DerivError as error:
-            return None, error.code
-        except DerivClientError as error:
-            return None, type(error).__name__
-        kind = contract.contract_type
-        return Quote(kind, proposal.ask_cents, proposal.payout_cents, int(self._clock.now()), proposal.id), ""
-
-    async def _buy(self, client: DerivClient, wanted: Wanted) -> Purchase:
-        # What explains a purchase must be on disk before the purchase can exist.
-        self._books.journal.flush()
-        prediction = wanted.prediction
-        stake, ratio = self._canary(wanted.quote)
-        order = Order(
-            decision_id=prediction.decision_id,
-            bundle_id=prediction.model.bundle_id,
-            model_name=prediction.model.name,
-            symbol=self._settings.symbol,
-            contract=prediction.contract,
-            currency=self.currency,
-            stake_cents=stake,
-            probability=wanted.probability,
-            min_edge=wanted.min_edge,
-            expected_ratio=ratio,
-        )
-        purchase = await self._gate.purchase(client, order, self._market.age(self._clock.now()))
-        self._metrics.purchases.labels(str(purchase.outcome)).inc()
-        if purchase.outcome is Outcome.BOUGHT and purchase.intent is not None:
-            self._books.note(purchase.intent)
-        else:
-            self._miss_purchase(prediction, purchase)
-        return purchase
-
-    def _miss_purchase(self, prediction: Prediction, purchase: Purchase) -> None:
-        self._books.journal.add(self._engine.miss(prediction, f"{purchase.outcome}: {purchase.reason}"))
-
-    def _canary(self, quote: Quote) -> tuple[int, float]:
-        """Smallest faithful stake at this quote; searched once per distinct quote."""
-        key = (quote.ask_cents, quote.payout_cents)
-        if key not in self._stakes:
-            self._stakes.clear()
-            self._stakes[key] = canary_stake(*key, minimum_cents=self._settings.limits.min_stake_cents)
-        return self._stakes[key]
+    def _predict(self, role: Role, model: LoadedModel, market: Market, spot: Spot) -> Prediction | None:
+        """The model's prediction; None, journaled as a miss, when the tick is too old or the features are not ready."""
+        stale = not -1.0 <= self._clock.now() - spot.epoch <= self._engine.settings.max_tick_age_s
+        features = market.stream(model.session.spec_sha256)
+        if stale or features is None:
+            reason = Missed.STALE_TICK if stale else Missed.FEATURES_NOT_READY
+            self._journal.add(self._engine.miss_slot(role, model, spot.epoch, reason))
+            return None
+        began = monotonic()
+        prediction = self._engine.predict(role, model, spot.epoch, spot.quote, features)
+        self._metrics.inference.observe(monotonic() - began)
+        return prediction

@@ -10,11 +10,9 @@ anything is unknown nothing else is bought; ``recovery`` resolves it from the ve
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
+from live_runner.buying.purchase import GateReason, Outcome, Purchase
 from live_runner.guards.latch import KillLatch
 from live_runner.guards.limits import LimitBreach, Limits, check
 from live_runner.ledger import (
@@ -22,7 +20,6 @@ from live_runner.ledger import (
     Booking,
     CashRow,
     IllegalTransitionError,
-    Intent,
     Ledger,
     LedgerError,
     LedgerFaultError,
@@ -30,6 +27,7 @@ from live_runner.ledger import (
     Receipt,
 )
 from live_runner.reconcile.report import RecoveryReport
+from live_runner.venue.client import TradingClient
 from xtitan_core.clock import Clock, midnight
 from xtitan_core.decision import Quote, decide
 from xtitan_core.deriv import requests
@@ -56,71 +54,6 @@ ROUNDING = 1e-9
 """Ratios of whole cents differ by at least a thousand times this: it only absorbs binary fractions."""
 
 
-class Outcome(StrEnum):
-    """How an attempt to buy ended."""
-
-    BOUGHT = "bought"  # the venue confirmed the purchase
-    ABANDONED = "abandoned"  # prepared, then given up before anything was sent
-    REJECTED = "rejected"  # marked as sent, and known not to have bought; reserved until a statement confirms it
-    UNKNOWN = "unknown"  # sent, and whether it bought is not known; the connection is closed and recovery finds out
-    BLOCKED = "blocked"  # refused before an intent was written
-
-
-class GateReason(StrEnum):
-    """The gate's own reasons; ``LimitBreach`` and ``decision.Reason`` complete the list, venue codes come as they are."""
-
-    ANSWERED = "answered"  # the venue answered with a contract
-    HALTED = "halted"  # the kill latch is closed
-    STOPPING = "stopping"  # the runner was told to stop
-    NOT_RECOVERED = "not_recovered"  # this connection has not been reconciled with the ledger, or it is closed
-    IN_FLIGHT = "in_flight"  # another purchase is under way
-    UNRESOLVED = "unresolved"  # an earlier purchase's outcome is unknown, or its rejection not confirmed
-    TRIED_BEFORE = "tried_before"  # this decision was tried before; one decision is tried once, ever
-    QUOTE_REFUSED = "quote_refused"  # the venue refused the quote; its code follows after a colon
-    QUOTE_UNANSWERED = "quote_unanswered"  # no answer to the request for a quote
-    QUOTE_INVALID = "quote_invalid"  # the quote's frame cannot be read
-    QUOTE_STALE = "quote_stale"  # the quote is older than max_quote_age_s, or time went backwards
-    SLOW_ANSWER = "slow_answer"  # the quote took longer than max_rtt_s
-    OVER_STAKE = "over_stake"  # the quote asks more than the stake
-    RATIO_MOVED = "ratio_moved"  # the payout ratio differs from the expected one by more than ratio_tolerance
-    LEDGER_REFUSED = "ledger_refused"  # the ledger's triggers refused to mark the intent as sent
-    NO_ANSWER = "no_answer"  # no answer in time, or the connection was lost after sending
-    BAD_ANSWER = "bad_answer"  # the answer cannot be read or contradicts the ledger
-    CANCELLED = "cancelled"  # the task was cancelled while it waited
-
-
-class TradingClient(Protocol):
-    """What the gate needs of ``xtitan_core.deriv.client.DerivClient``."""
-
-    generation: int
-    closed: asyncio.Event
-
-    async def request(self, payload: Mapping[str, Any], timeout: float = ...) -> dict[str, Any]: ...  # noqa: ASYNC109
-
-    def start_buy(self, proposal_id: str, price_cents: int) -> asyncio.Future[dict[str, Any]]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Purchase:
-    """What became of one order.
-
-    Attributes:
-        outcome: after UNKNOWN the caller closes the connection, reconnects and recovers.
-        reason: a ``GateReason``, ``LimitBreach`` or ``decision.Reason`` value, or the venue's error code.
-        intent: as last written; None when the order was blocked before anything was written.
-        quote: the quote it was judged at, once there was one.
-        edge: expected value per unit of stake at that quote.
-        receipt: the venue's answer, when BOUGHT.
-    """
-
-    outcome: Outcome
-    reason: str
-    intent: Intent | None = None
-    quote: Quote | None = None
-    edge: float | None = None
-    receipt: BuyReceipt | None = None
-
-
 class Gate:
     """The gate of one account.
 
@@ -133,7 +66,7 @@ class Gate:
         self._ledger, self._latch, self._limits, self._clock = ledger, latch, limits, clock
         self._answer_timeout_s = answer_timeout_s
         self._armed: int | None = None
-        self._stopping = False
+        self._stopped = False
         self._busy = False
         self._unclaimed: list[CashRow] = []
 
@@ -151,9 +84,14 @@ class Gate:
         """Close until the next successful recovery: the connection was lost, or rows are missing."""
         self._armed = None
 
+    @property
+    def stopped(self) -> bool:
+        """True once ``stop`` was called."""
+        return self._stopped
+
     def stop(self) -> None:
         """Buy nothing any more, for the rest of this process."""
-        self._stopping = True
+        self._stopped = True
 
     def book(self, row: CashRow) -> Booking:
         """Book one row of the transaction stream.
@@ -289,7 +227,7 @@ class Gate:
     def _refusal(self, client: TradingClient, order: Order, tick_age: float, intent_id: int) -> str | None:
         """Everything that forbids this order right now, read afresh; ``intent_id`` is its own reservation."""
         now = self._clock.now()
-        if self._stopping:
+        if self._stopped:
             return GateReason.STOPPING
         if self._latch.poll():
             return GateReason.HALTED

@@ -31,7 +31,7 @@ class TradeTally:
     profit_cents: int = 0
 
 
-class Books:
+class Bookkeeping:
     """Ledger and journal of one account, kept in step.
 
     Attributes:

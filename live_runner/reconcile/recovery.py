@@ -13,7 +13,8 @@ from live_runner.ledger import Booked, CashRow, Intent, Ledger, LedgerError, Led
 from live_runner.reconcile.binding import TOMBSTONE_S, in_chain_order
 from live_runner.reconcile.report import RecoveryError, RecoveryReport
 from live_runner.reconcile.resolution import Evidence, Findings, close_earlier_runs, resolve
-from live_runner.reconcile.statement import ReadingClient, read_statement
+from live_runner.reconcile.statement import read_statement
+from live_runner.venue.client import ReadingClient
 from xtitan_core.deriv import fields, requests
 from xtitan_core.deriv.errors import DerivClientError, FrameError
 from xtitan_core.deriv.protocol import Balance

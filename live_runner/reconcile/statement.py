@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
-from typing import Any, Protocol
-
 from live_runner.ledger import CashRow
+from live_runner.venue.client import ReadingClient
 from xtitan_core.deriv import requests
 from xtitan_core.deriv.errors import FrameError
 from xtitan_core.deriv.records import StatementRow, Transaction
@@ -15,15 +12,6 @@ PAGE = 200
 """Statement rows per request; with descriptions they stay well below the trading socket's frame limit."""
 AHEAD_S = 60
 """How far past the venue's time to read, so that rows booked while reading are not cut off."""
-
-
-class ReadingClient(Protocol):
-    """What recovery needs of ``xtitan_core.deriv.client.DerivClient``."""
-
-    generation: int
-    closed: asyncio.Event
-
-    async def request(self, payload: Mapping[str, Any], timeout: float = ...) -> dict[str, Any]: ...  # noqa: ASYNC109
 
 
 def cash_row(row: Transaction | StatementRow) -> CashRow:

@@ -1,4 +1,4 @@
-"""From a tick to decisions: a pure state machine; the shell around it asks for quotes and talks to the gate.
+"""From a tick to decisions. A pure state machine: its callers ask for quotes and go to the gate.
 
 Ids are functions of symbol, epoch, role and bundle, so a decision can never be journaled under two names.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from live_runner.models.roles import LoadedModel, Role
-from live_runner.trading.shadow import ShadowBook
+from live_runner.trading.shadow import ShadowTrades
 from xtitan_core.contracts import Contract, ContractType
 from xtitan_core.decision import Quote, Reason, decide, preferred_side
 from xtitan_core.features.stream import FeatureStream
@@ -42,14 +42,14 @@ class EngineSettings:
         min_edge: abstain below this edge.
         latency_seconds: delay between decision and start of the contract.
         settle_every_slot: open an uncounted shadow trade where the model abstains for lack of edge.
-        max_quote_age_s: a quote that arrives later than this after its tick is stale.
+        max_tick_age_s: a tick is stale at this age, and a quote that arrives later than this after its tick.
     """
 
     symbol: str
     min_edge: float
     latency_seconds: int
     settle_every_slot: bool
-    max_quote_age_s: float
+    max_tick_age_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,25 +112,33 @@ class Engine:
     """Decisions and shadow trades of both roles.
 
     Attributes:
-        book: open shadow trades.
+        shadow_trades: open shadow trades.
         tally: counts since this process started.
     """
 
     def __init__(self, settings: EngineSettings) -> None:
         self.settings = settings
-        self.book = ShadowBook()
+        self.shadow_trades = ShadowTrades()
         self.tally = Tally()
         self._counted: set[str] = set()
 
     def restore(self, trades: list[ShadowTradeRecord]) -> None:
         """Take over the shadow trades of this symbol that an earlier process left open; others wait for theirs."""
-        mine = [trade for trade in trades if trade.symbol == self.settings.symbol]
-        self.book.restore(mine)
-        self._counted.update(trade.trade_id for trade in mine if trade.counted)
+        own = [trade for trade in trades if trade.symbol == self.settings.symbol]
+        self.shadow_trades.restore(own)
+        self._counted.update(trade.trade_id for trade in own if trade.counted)
+
+    def count_slot(self) -> None:
+        """A decision slot is being handled."""
+        self.tally.slots += 1
+
+    def count_quote(self) -> None:
+        """A quote was recorded at a slot without models."""
+        self.tally.quotes += 1
 
     def tick(self, epoch: int, quote: float) -> list[ShadowSettlementRecord]:
-        """Settle what this tick decides."""
-        settled = self.book.tick(epoch, quote)
+        """Settle the shadow trades that this tick ends."""
+        settled = self.shadow_trades.tick(epoch, quote)
         for record in settled:
             won = record.outcome == "won"
             if record.trade_id in self._counted:
@@ -177,7 +185,7 @@ class Engine:
         min_edge = max(self.settings.min_edge, manifest.decision.min_edge)
         decision = decide(prediction.probability, quote, min_edge)
         reason, buy = decision.reason, decision.buy
-        if quote is not None and now - prediction.epoch > self.settings.max_quote_age_s:
+        if quote is not None and now - prediction.epoch > self.settings.max_tick_age_s:
             reason, buy = Reason.STALE_QUOTE, False
         self.tally.decisions[str(reason)] += 1
         records: list[AnyRecord] = [
@@ -242,7 +250,7 @@ class Engine:
             probability=probability,
             counted=counted,
         )
-        self.book.open(trade)
+        self.shadow_trades.open(trade)
         if counted:
             self._counted.add(trade.trade_id)
         return trade

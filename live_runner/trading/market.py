@@ -52,6 +52,15 @@ class Market:
             return TickKind.REPEATED
         return TickKind.AFTER_GAP if epoch - self.spot.epoch > self.tick_seconds else TickKind.NEXT
 
+    def start_at(self, tick: Spot) -> None:
+        """Take the first tick of a connection as the newest, unless there is one already: then history led up to it."""
+        if self.spot is None:
+            self.spot = tick
+
+    def note_gap(self) -> None:
+        """A hole was seen in the live stream."""
+        self.gaps += 1
+
     def push(self, epoch: int, quote: float) -> None:
         """Take a tick that is newer than the last one.
 
@@ -87,5 +96,5 @@ class Market:
 
     def stream(self, spec_sha256: str) -> FeatureStream | None:
         """The stream of the spec with this hash, None while it is not warmed up."""
-        found = self._streams.get(spec_sha256)
-        return found if found is not None and found.ready else None
+        stream = self._streams.get(spec_sha256)
+        return stream if stream is not None and stream.ready else None

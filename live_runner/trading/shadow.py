@@ -1,6 +1,6 @@
-"""The shadow book: contracts decided by us, never sent, settled by the same code as everything else.
+"""Shadow trades: contracts we decided on and never sent, settled by the code that settles real ones.
 
-A pure state machine: trades and ticks go in, settlements come out. It never meets the gate or the ledger.
+A pure state machine: trades and ticks go in, settlements come out. It knows neither the gate nor the ledger.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def contract_of(trade: ShadowTradeRecord) -> Contract:
     return Contract(ContractType(trade.contract_type), trade.duration, DurationUnit(trade.duration_unit))
 
 
-class ShadowBook:
+class ShadowTrades:
     """Open shadow trades and the ticks needed to settle them."""
 
     def __init__(self) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from live_runner.config import ConfigError, Settings
 from live_runner.errors import RunnerError
+from live_runner.venue.client import VenueClient
 from live_runner.venue.clock import VenueClock
 from xtitan_core.deriv import fields, requests
-from xtitan_core.deriv.client import DerivClient
 from xtitan_core.deriv.errors import FrameError
-from xtitan_core.deriv.rest import Account, RestClient
+from xtitan_core.deriv.rest import Account
 
 MAX_JOURNAL_AHEAD_S = 60
 """Seconds the journal's newest record may lie after the venue's time: latencies and corrected clocks."""
@@ -18,7 +20,13 @@ class StartError(RunnerError, RuntimeError):
     """The runner cannot start like this; one line that says what to do."""
 
 
-async def choose_account(rest: RestClient, settings: Settings) -> Account:
+class AccountList(Protocol):
+    """What is needed of ``RestClient``: the accounts of the token."""
+
+    async def accounts(self) -> list[Account]: ...
+
+
+async def choose_account(rest: AccountList, settings: Settings) -> Account:
     """The account to trade on, checked against the environment.
 
     Raises:
@@ -32,10 +40,10 @@ async def choose_account(rest: RestClient, settings: Settings) -> Account:
             raise StartError(f"{settings.venue} lists no accounts for this token; check the token")
         chosen = accounts[0]
     else:
-        found = [account for account in accounts if account.account_id == settings.account]
-        if not found:
+        named = [account for account in accounts if account.account_id == settings.account]
+        if not named:
             raise StartError(f"account {settings.account} is not among the token's accounts ({names}); check --account")
-        chosen = found[0]
+        chosen = named[0]
     if chosen.account_type != "demo":
         raise StartError(
             f"account {chosen.account_id} is {chosen.account_type}, environment {settings.environment} trades demo "
@@ -44,7 +52,7 @@ async def choose_account(rest: RestClient, settings: Settings) -> Account:
     return chosen
 
 
-def check_environment(client: DerivClient, settings: Settings) -> None:
+def check_environment(client: VenueClient, settings: Settings) -> None:
     """Refuse a connection that is not of the configured environment.
 
     Raises:
@@ -62,7 +70,7 @@ def check_environment(client: DerivClient, settings: Settings) -> None:
         )
 
 
-def check_session(client: DerivClient, clock: VenueClock, last_epoch: int) -> None:
+def check_exchange_run(client: VenueClient, clock: VenueClock, last_epoch: int) -> None:
     """Refuse a venue whose time lies before what the journal holds: its market is not the one recorded there.
 
     Args:
@@ -81,7 +89,7 @@ def check_session(client: DerivClient, clock: VenueClock, last_epoch: int) -> No
         )
 
 
-async def check_symbol(client: DerivClient, symbol: str) -> None:
+async def check_symbol(client: VenueClient, symbol: str) -> None:
     """Refuse a symbol that the venue does not have or that is closed now.
 
     Raises:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
+from live_runner.venue.client import VenueClient
 from xtitan_core.clock import Clock, ManualClock, ScaledClock, WallClock, monotonic, wall
 from xtitan_core.deriv import fields, requests
-from xtitan_core.deriv.client import DerivClient
 from xtitan_core.deriv.errors import FrameError
 
 TIME_ANSWERS = 4
@@ -31,7 +31,7 @@ class VenueClock:
         if isinstance(self._clock, ManualClock) and epoch > self._clock.now():
             self._clock.set(epoch)
 
-    async def follow(self, client: DerivClient) -> None:
+    async def follow(self, client: VenueClient) -> None:
         """Take the time from a new connection: the paper exchange's own, or the wall corrected by ``time``.
 
         Raises:
@@ -49,7 +49,7 @@ class VenueClock:
             self._clock, self.lockstep = ManualClock(max(paper.epoch, before)), True
 
 
-async def _offset(client: DerivClient) -> float:
+async def _offset(client: VenueClient) -> float:
     """Venue time minus the wall's, as two answers in a row agree on: one wrong answer must not move our clock."""
     before = math.inf
     for _ in range(TIME_ANSWERS):

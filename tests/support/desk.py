@@ -18,7 +18,7 @@ from live_runner.guards.limits import Limits
 from live_runner.ledger import Ledger, Order
 from live_runner.reconcile.recovery import recover
 from live_runner.reconcile.report import RecoveryReport
-from live_runner.venue.fake import ACCOUNT, Connection, Venue
+from live_runner.venue.fake import ACCOUNT, FakeConnection, FakeVenue
 from xtitan_core.contracts import Contract, ContractType, DurationUnit
 
 LIMITS = Limits(max_buys_per_minute=100, max_open_contracts=3, max_day_loss_cents=50_000)
@@ -27,7 +27,7 @@ LIMITS = Limits(max_buys_per_minute=100, max_open_contracts=3, max_day_loss_cent
 class Desk:
     """One runner's money path on a state folder: opened, connected and recovered like the real one."""
 
-    def __init__(self, venue: Venue, folder: Path, limits: Limits = LIMITS) -> None:
+    def __init__(self, venue: FakeVenue, folder: Path, limits: Limits = LIMITS) -> None:
         self.venue, self.limits = venue, limits
         self.generation = 0
         self.ledger = Ledger.open(folder, ACCOUNT, now=venue.clock.now())
@@ -35,7 +35,7 @@ class Desk:
         self.gate = Gate(self.ledger, self.latch, limits, venue.clock, answer_timeout_s=0.05)
         self.client = self.connect()
 
-    def connect(self) -> Connection:
+    def connect(self) -> FakeConnection:
         self.gate.disarm()
         self.generation += 1
         self.client = self.venue.connect(self.generation)
@@ -84,21 +84,21 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def venue() -> Venue:
-    return Venue()
+def venue() -> FakeVenue:
+    return FakeVenue()
 
 
 @pytest.fixture
-def new_venue() -> type[Venue]:
-    return Venue
+def new_venue() -> type[FakeVenue]:
+    return FakeVenue
 
 
 @pytest.fixture
-def open_desk(venue: Venue, folder: Path) -> Iterator[Callable[..., Desk]]:
+def open_desk(venue: FakeVenue, folder: Path) -> Iterator[Callable[..., Desk]]:
     """Opens a runner's money path; a second call is a restart. Closed at the end."""
     desks: list[Desk] = []
 
-    def open_(limits: Limits = LIMITS, of: Venue | None = None, at: Path | None = None) -> Desk:
+    def open_(limits: Limits = LIMITS, of: FakeVenue | None = None, at: Path | None = None) -> Desk:
         desks.append(Desk(of or venue, at or folder, limits))
         return desks[-1]
 

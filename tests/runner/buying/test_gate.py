@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 import live_runner.buying.gate
-from live_runner.buying.gate import FINAL_REFUSALS, Gate, GateReason, Outcome
+from live_runner.buying.gate import FINAL_REFUSALS, Gate
+from live_runner.buying.purchase import GateReason, Outcome
 from live_runner.guards.latch import KillLatch
 from live_runner.guards.limits import LimitBreach, Limits
 from live_runner.ledger import IntentState, LedgerFaultError, Order
@@ -116,7 +117,7 @@ async def test_a_quote_worse_than_decided_is_abandoned(
 async def test_a_quote_that_is_refused_or_lost_is_abandoned(desk: Any, order: Callable[..., Order]) -> None:
     desk.venue.broken = {"proposal"}
     assert (await buy(desk, order("d1"))).reason == "quote_refused:RateLimit"
-    desk.client._proposal = lambda _: {"id": "q", "ask_price": float("nan")}
+    desk.client.answers["proposal"] = lambda _: {"id": "q", "ask_price": float("nan")}
     desk.venue.broken = set()
     assert (await buy(desk, order("d2"))).reason == GateReason.QUOTE_INVALID
     assert desk.venue.frames == []
@@ -124,7 +125,7 @@ async def test_a_quote_that_is_refused_or_lost_is_abandoned(desk: Any, order: Ca
 
 
 async def test_time_that_passes_while_the_quote_is_on_its_way_counts(desk: Any, order: Callable[..., Order]) -> None:
-    quick = desk.client._proposal
+    quick = desk.client.answers["proposal"]
 
     def slow(seconds: float) -> Callable[[dict[str, Any]], Any]:
         def answer(payload: dict[str, Any]) -> Any:
@@ -133,9 +134,9 @@ async def test_time_that_passes_while_the_quote_is_on_its_way_counts(desk: Any, 
 
         return answer
 
-    desk.client._proposal = slow(1.5)
+    desk.client.answers["proposal"] = slow(1.5)
     assert (await buy(desk, order("d1"))).reason == GateReason.SLOW_ANSWER
-    desk.client._proposal = slow(0.9)
+    desk.client.answers["proposal"] = slow(0.9)
     assert (await buy(desk, order("d2"), tick_age=4.5)).reason == LimitBreach.STALE_TICK
     assert (await buy(desk, order("d3"), tick_age=0.0)).outcome is Outcome.BOUGHT
 
@@ -160,14 +161,14 @@ async def test_a_quote_or_tick_that_aged_during_the_commit_is_not_sent(
 async def test_halting_or_stopping_while_the_quote_is_on_its_way_stops_the_buy(
     desk: Any, order: Callable[..., Order]
 ) -> None:
-    quick = desk.client._proposal
+    quick = desk.client.answers["proposal"]
 
     def then(act: Callable[[], None]) -> None:
         def answer(payload: dict[str, Any]) -> Any:
             act()
             return quick(payload)
 
-        desk.client._proposal = answer
+        desk.client.answers["proposal"] = answer
 
     then(lambda: KillLatch.request_halt(desk.latch.folder, "now"))
     assert (await buy(desk, order("d1"))).reason == GateReason.HALTED
@@ -241,8 +242,8 @@ async def test_a_reached_day_loss_stops_the_day_even_if_a_later_win_would_make_r
 
 
 async def test_a_fill_worse_than_the_quote_is_booked_and_halts(desk: Any, order: Callable[..., Order]) -> None:
-    honest = desk.client._receipt
-    desk.client._receipt = lambda row: honest(row) | {"payout": 19.52}
+    honest = desk.client.answers["buy"]
+    desk.client.answers["buy"] = lambda row: honest(row) | {"payout": 19.52}
     purchase = await buy(desk, order("d1"))
     assert purchase.outcome is Outcome.BOUGHT
     assert desk.latch.halted
@@ -278,7 +279,7 @@ async def test_a_failing_ledger_halts_and_raises(desk: Any, order: Callable[...,
 def test_the_key_buy_is_built_in_one_module_only() -> None:
     """A purchase frame is a mapping with the key ``buy``; nobody but the client makes one.
 
-    The loop has a handler under that key, and the fake venue answers under it.
+    A handler of frames is registered under that key, and the fake venue answers under it.
     """
     makers = set()
     for package in ("live_runner", "xtitan_core"):
@@ -288,7 +289,7 @@ def test_the_key_buy_is_built_in_one_module_only() -> None:
                 if any(isinstance(k, ast.Constant) and k.value == "buy" for k in keys):
                     makers.add(path.relative_to(REPOSITORY).as_posix())
     assert makers - {"xtitan_core/deriv/client.py"} <= {
-        "live_runner/loop/trading_loop.py",
+        "live_runner/assembly.py",
         "live_runner/venue/fake.py",
     }, makers
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from live_runner.journal.bookkeeping import Books
+from live_runner.journal.bookkeeping import Bookkeeping
 from live_runner.journal.writer import Journal
 from live_runner.ledger import Ledger, Order, Receipt
 from xtitan_core.contracts import Contract, ContractType, DurationUnit
@@ -28,10 +28,10 @@ def test_trades_of_a_second_ledger_are_journaled_although_their_intents_are_numb
     for account, contract_id in (("DOT1", 700), ("DOT2", 800)):
         ledger = bought(tmp_path / "state", account, contract_id)
         journal = Journal(tmp_path / "journal", segment_records=100, segment_seconds=1_000)
-        books = Books(ledger, journal)
-        books.catch_up()
-        books.catch_up()
-        assert books.tally.opened == 1
+        bookkeeping = Bookkeeping(ledger, journal)
+        bookkeeping.catch_up()
+        bookkeeping.catch_up()
+        assert bookkeeping.tally.opened == 1
         journal.close()
         ledger.close()
     written = [r for segment in read_journal(tmp_path / "journal") for r in segment.records]

@@ -1,28 +1,28 @@
-"""The loop's frames one by one: real market, engine and metrics; only the venue is a stand-in."""
+"""The loop served from its first frame to its last: the runner's own parts, and a fake venue in lockstep."""
 
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
-from typing import Any, cast
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-import live_runner.loop.trading_loop
-from live_runner.buying.gate import Gate
-from live_runner.loop.parts import Parts
-from live_runner.loop.trading_loop import TradingLoop
-from live_runner.metrics import Metrics
-from live_runner.reconcile.follow import Follower
-from live_runner.trading.engine import Engine, EngineSettings
-from live_runner.trading.market import Market, Spot
+from live_runner.assembly import Assembly, assemble
+from live_runner.config import Settings
+from live_runner.guards.latch import KillLatch
+from live_runner.journal.bookkeeping import Bookkeeping
+from live_runner.journal.writer import Journal
+from live_runner.ledger import Ledger
+from live_runner.models.keeper import RoleKeeper
+from live_runner.trading.market import Spot
 from live_runner.venue.clock import VenueClock
-from xtitan_core.deriv.client import DerivClient
-from xtitan_core.deriv.errors import RequestTimeout
-from xtitan_core.journal import ShadowTradeRecord
+from live_runner.venue.fake import ACCOUNT, START, FakeConnection, FakeVenue
+from xtitan_core.journal import AnyRecord, SessionRecord, ShadowSettlementRecord, ShadowTradeRecord, read_journal
 
 TRADE = ShadowTradeRecord(
-    epoch=100,
+    epoch=START,
     trade_id="t",
     decision_id="d",
     bundle_id="b",
@@ -38,66 +38,115 @@ TRADE = ShadowTradeRecord(
 )
 
 
-class Connection:
-    """A connection that can be closed, and whose answers are all alike."""
+class Runner:
+    """A runner without models on a state folder of its own, and what it journals."""
 
-    def __init__(self, answer: dict[str, Any] | None = None) -> None:
-        self.closed, self.answer = asyncio.Event(), answer or {}
-        self.events: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+    def __init__(self, venue: FakeVenue, folder: Path, *left_open: ShadowTradeRecord, **settings: Any) -> None:
+        self.folder = folder
+        self.ledger = Ledger.open(folder, ACCOUNT, now=venue.clock.now())
+        self.journal = Journal(folder / "journal", segment_records=1_000, segment_seconds=100_000)
+        self.journal.add(*left_open)
+        self.latch = KillLatch.open(folder, self.ledger, venue.clock.now)
+        self.parts: Assembly = assemble(
+            Settings(symbol="R_100", slot_seconds=1_000_000, **settings),
+            VenueClock(),
+            RoleKeeper(None, None, "", "R_100"),
+            Bookkeeping(self.ledger, self.journal),
+            self.latch,
+            venue.history,
+        )
 
-    async def close(self) -> None:
-        self.closed.set()
+    async def serve(self, client: FakeConnection) -> bool:
+        return await self.parts.loop.serve(client)
 
-    async def subscribe(self, _: Any) -> dict[str, Any]:
-        return self.answer
+    async def serving(self, client: FakeConnection) -> asyncio.Task[bool]:
+        """Serve in the background, and return once the connection is up."""
+        task = asyncio.create_task(self.serve(client))
+        while not self.parts.loop.serving and not task.done():
+            await asyncio.sleep(0)
+        return task
 
+    def journaled(self) -> list[AnyRecord]:
+        self.journal.seal()
+        return [record for segment in read_journal(self.folder / "journal") for record in segment.records]
 
-def trading_loop() -> TradingLoop:
-    """A loop whose market stands at 104 with one shadow trade open since 100; what is journaled lies in a list."""
-    engine = Engine(EngineSettings("R_100", 0.0, 0, False, 5.0))
-    engine.restore([TRADE])
-    market = Market("R_100", 2)
-    for epoch in (102, 104):
-        market.push(epoch, 50.0)
-        engine.tick(epoch, 50.0)
-    settings = SimpleNamespace(symbol="R_100", stop_after_shadow=None, stop_after_trades=None, stop_after_slots=None)
-    journal: list[Any] = []
-    parts = SimpleNamespace(
-        settings=settings,
-        clock=VenueClock(),
-        market=market,
-        engine=engine,
-        books=SimpleNamespace(journal=SimpleNamespace(add=lambda *r: journal.extend(r)), tally=None, written=journal),
-        decider=SimpleNamespace(due=lambda _: False, miss=lambda epoch, why: journal.append((epoch, why))),
-        metrics=Metrics(),
-        follower=Follower(),
-        keeper=SimpleNamespace(expire=lambda _: []),
-    )
-    loop = TradingLoop(cast(Parts, parts))
-    loop.upkeep.check_limits = lambda: None  # type: ignore[method-assign]
-    return loop
+    def close(self) -> None:
+        self.journal.close()
+        self.ledger.close()
 
 
-def tick(epoch: int, quote: float) -> dict[str, Any]:
-    return {"msg_type": "tick", "tick": {"symbol": "R_100", "epoch": epoch, "quote": quote, "pip_size": 2}}
+@pytest.fixture
+def start(venue: FakeVenue, folder: Path) -> Iterator[Callable[..., Runner]]:
+    """Starts a runner on the venue, whose market stands at START + 4."""
+    for epoch in (START + 2, START + 4):
+        venue.tick(epoch, 50.0)
+    venue.advance(4)
+    running: list[Runner] = []
+
+    def start_(*left_open: ShadowTradeRecord, **settings: Any) -> Runner:
+        running.append(Runner(venue, folder, *left_open, **settings))
+        return running[-1]
+
+    yield start_
+    for runner in running:
+        runner.close()
 
 
 async def test_a_hole_that_history_cannot_fill_settles_nothing_on_the_wrong_ticks(
-    monkeypatch: pytest.MonkeyPatch,
+    venue: FakeVenue, start: Callable[..., Runner]
 ) -> None:
     """The fifth tick that we happened to see is not the fifth tick: reconnect, which reads history again."""
-
-    async def no_history(*_: Any) -> Any:
-        raise RequestTimeout("no answer to ticks_history within 60 s")
-
-    monkeypatch.setattr(live_runner.loop.trading_loop, "replay", no_history)
-    loop, client = trading_loop(), Connection()
-    for epoch in range(120, 140, 2):
-        await loop._tick(cast(DerivClient, client), tick(epoch, 60.0))
+    runner, client = start(TRADE), venue.connect(lockstep=True)
+    task = await runner.serving(client)
+    venue.broken = {"ticks_history"}
+    for epoch in range(START + 20, START + 40, 2):
+        venue.tick(epoch, 60.0)
+    assert await task is False
     assert client.closed.is_set()
-    assert loop.p.market.spot == Spot(104, 50.0), "the next connection repairs from here"
-    assert len(loop.p.engine.book) == 1
-    assert loop.p.books.written == []  # type: ignore[attr-defined]
+    assert runner.parts.market.spot == Spot(START + 4, 50.0), "the next connection repairs from here"
+    assert len(runner.parts.engine.shadow_trades) == 1
+    assert [type(record) for record in runner.journaled()] == [ShadowTradeRecord, SessionRecord]
+
+
+async def test_a_hole_that_history_fills_settles_on_the_ticks_that_were_missing(
+    venue: FakeVenue, start: Callable[..., Runner]
+) -> None:
+    runner, client = start(TRADE), venue.connect(lockstep=True)
+    task = await runner.serving(client)
+    for epoch in range(START + 6, START + 14, 2):
+        venue.ticks.append((epoch, 40.0))  # these never came on the stream
+    venue.tick(START + 14, 60.0)
+    client.end()
+    assert await task is False
+    (settled,) = [r for r in runner.journaled() if isinstance(r, ShadowSettlementRecord)]
+    assert (settled.exit_epoch, settled.exit) == (START + 12, 40.0)
+    assert runner.parts.market.gaps == 1
+
+
+async def test_an_instant_is_acknowledged_after_everything_that_belongs_to_it(
+    venue: FakeVenue, start: Callable[..., Runner]
+) -> None:
+    runner, client = start(TRADE), venue.connect(lockstep=True)
+    task = await runner.serving(client)
+    handled: list[tuple[int, int]] = []
+    honest = client.ack_instant
+
+    def ack(epoch: int) -> None:
+        spot = runner.parts.market.spot
+        assert spot is not None
+        handled.append((spot.epoch, runner.ledger.total_cents()))
+        honest(epoch)
+
+    client.ack_instant = ack  # type: ignore[method-assign]
+    for k in (1, 2):
+        venue.advance(2)
+        venue.deposit(100)
+        venue.tick(START + 4 + 2 * k, 50.0)
+        venue.instant()
+    client.end()
+    await task
+    assert handled == [(START + 6, 1_000_100), (START + 8, 1_000_200)]
+    assert venue.acknowledged == [START + 6, START + 8]
 
 
 @pytest.mark.parametrize("kind", ["tick", "transaction", "proposal_open_contract", "paper_instant"])
@@ -117,26 +166,50 @@ async def test_a_hole_that_history_cannot_fill_settles_nothing_on_the_wrong_tick
         None,
     ],
 )
-async def test_no_value_in_a_frame_ends_the_loop(kind: str, body: object) -> None:
-    loop, client, disarmed = trading_loop(), Connection(), list[bool]()
-    loop.p.gate = cast(Gate, SimpleNamespace(disarm=lambda: disarmed.append(True)))  # type: ignore[misc]
+async def test_no_value_in_a_frame_ends_the_loop(
+    kind: str, body: object, venue: FakeVenue, start: Callable[..., Runner], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner, client, closed_by = start(), venue.connect(lockstep=True), list[str]()
+    task = await runner.serving(client)
+    assert runner.parts.gate.armed
+    gate = runner.parts.gate
+    monkeypatch.setattr(gate, "disarm", lambda: closed_by.append("end" if client.closed.is_set() else "frame"))
     client.events.put_nowait({"msg_type": kind, kind: body})
-    client.events.put_nowait(None)
-    assert await loop._run(cast(DerivClient, client)) is False
-    assert disarmed == [True]
+    client.end()
+    assert await task is False
+    assert closed_by[0] == "frame", "the gate closes until the statement has been read"
     assert client.closed.is_set() is (kind == "paper_instant"), "an instant that cannot be read is never acknowledged"
 
 
 @pytest.mark.parametrize("frame", [{"msg_type": []}, {"msg_type": {}, "error": 5}, {"error": {"code": [[]]}}, {}])
-async def test_a_frame_of_no_known_kind_is_passed_over(frame: dict[str, Any]) -> None:
-    loop, client = trading_loop(), Connection()
+async def test_a_frame_of_no_known_kind_is_passed_over(
+    frame: dict[str, Any], venue: FakeVenue, start: Callable[..., Runner]
+) -> None:
+    runner, client = start(), venue.connect(lockstep=True)
+    task = await runner.serving(client)
     client.events.put_nowait(frame)
-    client.events.put_nowait(None)
-    assert await loop._run(cast(DerivClient, client)) is False
+    venue.tick(START + 6, 51.0)
+    client.cut()
+    assert await task is False
+    assert runner.parts.market.spot == Spot(START + 6, 51.0), "and the next one is handled"
 
 
-async def test_a_contract_whose_own_story_cannot_be_read_is_settled_by_the_cash_rows_all_the_same() -> None:
-    loop = trading_loop()
-    client = Connection({"proposal_open_contract": {"contract_id": 7, "is_sold": "yes"}})
-    await loop._follow(cast(DerivClient, client), 7, 1)
-    assert 7 in loop.p.follower
+async def test_a_contract_whose_own_story_cannot_be_read_is_settled_by_the_cash_rows_all_the_same(
+    venue: FakeVenue, open_desk: Callable[..., Any], order: Callable[..., Any], start: Callable[..., Runner]
+) -> None:
+    earlier = open_desk()
+    assert (await earlier.recover()).ready
+    assert (await earlier.gate.purchase(earlier.client, order("d1"), 0.0)).receipt is not None
+    earlier.close()
+    runner, client = start(), venue.connect(generation=2, lockstep=True)
+    client.answers["proposal_open_contract"] = lambda payload: payload | {"is_sold": "yes"}
+    task = await runner.serving(client)
+    assert runner.ledger.open_contracts() != []
+    venue.advance(13)
+    client.cut()
+    assert await task is False
+    assert {"proposal_open_contract": 1, "contract_id": min(venue.bought())} in client.asked
+    (trade,) = runner.ledger.trades()
+    assert trade.outcome in ("won", "lost")
+    assert runner.ledger.total_cents() == venue.balance
+    assert not runner.latch.halted

@@ -14,7 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from live_runner.buying.gate import Gate, Outcome
+from live_runner.buying.gate import Gate
+from live_runner.buying.purchase import Outcome
 from live_runner.guards.latch import KillLatch
 from live_runner.guards.limits import Limits
 from live_runner.ledger import IntentState, Ledger, Order

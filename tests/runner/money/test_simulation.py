@@ -20,7 +20,8 @@ import live_runner.buying.gate
 import live_runner.ledger.book
 import live_runner.reconcile.recovery
 import live_runner.reconcile.resolution
-from live_runner.buying.gate import Gate, GateReason, Outcome
+from live_runner.buying.gate import Gate
+from live_runner.buying.purchase import GateReason, Outcome, Purchase
 from live_runner.guards.latch import KillLatch
 from live_runner.guards.limits import LimitBreach
 from live_runner.ledger import IntentState, Ledger, Order
@@ -153,7 +154,7 @@ async def live(seed: int, venue: Any, open_desk: Callable[[], Any], steps: int, 
             else:
                 venue.advance(int(random.integers(1, 15)))
             if random.random() < 0.03:
-                desk.client.close()
+                desk.client.cut()
         except Crash:
             life.crashes += 1
             life.trace.append((k, "crash"))
@@ -326,7 +327,7 @@ def forget_what_was_sent_at_restart(patch: pytest.MonkeyPatch) -> None:
 def abandon_when_the_answer_is_lost(patch: pytest.MonkeyPatch) -> None:
     def unknown(self: Gate, intent_id: int, reason: str, quote: Any, edge: Any = None) -> Any:
         intent = self._ledger.rejected(intent_id, reason, self._clock.now())
-        return live_runner.buying.gate.Purchase(Outcome.REJECTED, reason, intent, quote, edge)
+        return Purchase(Outcome.REJECTED, reason, intent, quote, edge)
 
     patch.setattr(Gate, "_unknown", unknown)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from live_runner.buying.gate import Outcome
+from live_runner.buying.purchase import Outcome
 from live_runner.ledger import Booked, CashRow, IntentState, Ledger, Order
 from live_runner.reconcile import statement
 from live_runner.reconcile.binding import ABSENCE_S
@@ -134,7 +134,7 @@ async def test_a_purchase_that_shows_only_on_the_portfolio_is_not_ruled_out(
         "payout": 19.53,
         "purchase_time": int(desk.venue.clock.now()),
     }
-    desk.client._portfolio = lambda _: {"contracts": [listed]}
+    desk.client.answers["portfolio"] = lambda _: {"contracts": [listed]}
     assert not (await settle_in(desk, 300)).ready
     assert desk.ledger.unresolved()[0].state is IntentState.UNKNOWN
 
@@ -260,8 +260,8 @@ async def test_many_rows_are_read_by_time_windows_not_by_offset(desk: Any, monke
         desk.venue.deposit(4)
         desk.venue.advance(1)
     asked = []
-    honest = desk.client._statement
-    desk.client._statement = lambda payload: asked.append(payload) or honest(payload)
+    honest = desk.client.answers["statement"]
+    desk.client.answers["statement"] = lambda payload: asked.append(payload) or honest(payload)
     assert (await desk.recover()).ready
     assert len(asked) > 10
     assert all(p["offset"] == 0 for p in asked)
@@ -273,17 +273,17 @@ async def test_an_hour_of_offline_trading_history_fits_the_frame_limit() -> None
 
 
 async def test_the_wrong_account_currency_or_exchange_is_refused(desk: Any, order: Callable[..., Order]) -> None:
-    honest = desk.client._balance
-    desk.client._balance = lambda p: honest(p) | {"loginid": "CR1"}
+    honest = desk.client.answers["balance"]
+    desk.client.answers["balance"] = lambda p: honest(p) | {"loginid": "CR1"}
     with pytest.raises(RecoveryError, match="account CR1"):
         await desk.recover()
-    desk.client._balance = lambda p: honest(p) | {"currency": "EUR"}
+    desk.client.answers["balance"] = lambda p: honest(p) | {"currency": "EUR"}
     with pytest.raises(RecoveryError, match="EUR"):
         await desk.recover()
-    desk.client._balance = honest
+    desk.client.answers["balance"] = honest
     await buy(desk, order("d1"))
     await desk.recover()
-    desk.client._time = lambda _: 1_772_000_000
+    desk.client.answers["time"] = lambda _: 1_772_000_000
     with pytest.raises(RecoveryError, match="another exchange session"):
         await recover(desk.client, desk.ledger, desk.latch, desk.limits, 1_772_000_000.0)
 
@@ -300,16 +300,16 @@ async def test_the_opening_is_not_recorded_at_a_time_in_doubt(
 ) -> None:
     """Found by the fault drill: an opening in the future made the first purchases look like part of it."""
     desk = open_desk()
-    honest = desk.client._time
+    honest = desk.client.answers["time"]
     for off in (-86_400, 300, 86_400):
-        desk.client._time = lambda _, off=off: int(venue.clock.now()) + off
+        desk.client.answers["time"] = lambda _, off=off: int(venue.clock.now()) + off
         report = await desk.recover()
         assert not report.ready
         assert report.skew_s == off
         assert desk.ledger.fresh
-    desk.client._time = lambda _: int(venue.clock.now()) + 2  # as much as a clock may be wrong
+    desk.client.answers["time"] = lambda _: int(venue.clock.now()) + 2  # as much as a clock may be wrong
     assert (await desk.recover()).ready
-    desk.client._time = honest
+    desk.client.answers["time"] = honest
     assert (await buy(desk, order("d1"))).outcome is Outcome.BOUGHT
     assert (await desk.recover()).ready
     assert desk.ledger.total_cents() == venue.balance == 999_000
@@ -320,13 +320,13 @@ async def test_a_time_that_is_wrong_once_is_waited_for(desk: Any, order: Callabl
     """Found by the fault drill: it looked like another exchange session, and the program ended."""
     await buy(desk, order("d1"))
     await desk.recover()
-    honest = desk.client._time
-    desk.client._time = lambda _: int(desk.venue.clock.now()) - 86_400
+    honest = desk.client.answers["time"]
+    desk.client.answers["time"] = lambda _: int(desk.venue.clock.now()) - 86_400
     report = await desk.recover()
     assert not report.ready
     assert "our clock differs" in report.waiting[0]
     assert (await buy(desk, order("d2"))).outcome is Outcome.BLOCKED
-    desk.client._time = honest
+    desk.client.answers["time"] = honest
     assert (await desk.recover()).ready
     assert not desk.latch.halted
 
@@ -335,13 +335,13 @@ async def test_a_time_in_the_future_rules_nothing_out(desk: Any, order: Callable
     desk.venue.fates = lambda _: (True, 60, "lost")
     await buy(desk, order("d1"))
     desk.connect()
-    honest, later = desk.client._time, iter(range(1_000, 100_000, 100))
-    desk.client._time = lambda _: int(desk.venue.clock.now()) + next(later)
+    honest, later = desk.client.answers["time"], iter(range(1_000, 100_000, 100))
+    desk.client.answers["time"] = lambda _: int(desk.venue.clock.now()) + next(later)
     for _ in range(10):
         assert not (await desk.recover()).ready
     assert desk.ledger.unresolved()[0].state is IntentState.UNKNOWN
     assert desk.ledger.notes("clean_read", 1) == []
-    desk.client._time = honest
+    desk.client.answers["time"] = honest
     assert (await settle_in(desk, 200)).ready
     assert [i.contract_id for i in desk.ledger.trades()] == sorted(desk.venue.bought())
     assert not desk.latch.halted

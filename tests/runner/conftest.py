@@ -26,10 +26,11 @@ from onnx import TensorProto, helper
 
 from live_runner.cli import main
 from support.desk import desk, folder, new_venue, open_desk, order, venue
+from support.records import manifest, training
 from xtitan_core.bundle.keys import generate, load_private
-from xtitan_core.bundle.manifest import Calibration, DecisionRule, Evaluation, Head, Manifest, Runtime, Training
+from xtitan_core.bundle.manifest import Manifest
 from xtitan_core.bundle.writing import write_bundle
-from xtitan_core.contracts import ContractType, DurationUnit
+from xtitan_core.clock import DAY
 from xtitan_core.features.spec import DEFAULT_SPEC, FeatureSpec
 from xtitan_core.features.stream import FeatureStream
 from xtitan_core.randomness import stream
@@ -123,40 +124,16 @@ class Releases:
 
     def manifest(self, spec: FeatureSpec = DEFAULT_SPEC, **changes: Any) -> Manifest:
         """An honest manifest of a rise/fall model on both R_100 and the planted symbol."""
-        heads = tuple(
-            Head(
-                contract_type=kind,
-                duration=5,
-                unit=DurationUnit.TICKS,
-                output="rise_fall",
-                index=index,
-                calibration=Calibration(a=1.0, b=0.0),
-            )
-            for index, kind in enumerate((ContractType.CALL, ContractType.PUT))
-        )
         fields: dict[str, Any] = {
             "model_name": MODEL,
             "sequence": self.sequence,
-            "created_epoch": START - 3_600,
-            "expires_epoch": START + 30 * 86_400,
-            "created_by": "tests",
+            "expires_epoch": START + 30 * DAY,
             "feature_spec": spec.to_dict(),
             "feature_sha256": spec.sha256,
-            "heads": heads,
             "symbols": ("R_100", PLANTED_SYMBOL),
-            "decision": DecisionRule(min_edge=0.02, slot_seconds=14, latency_seconds=0),
-            "training": Training(
-                snapshot_id="s",
-                first_epoch=START - 86_400,
-                last_epoch=START - 7_200,
-                params_sha256="0" * 64,
-                candidate="logistic",
-                seed=1,
-            ),
-            "evaluation": Evaluation(log_loss=0.64, baseline_log_loss=0.6931, ece=0.01, n=1_000),
-            "runtime": Runtime(opset=17, min_runner_version="0.1.0", max_latency_ms=100.0),
+            "training": training(START, first_epoch=START - DAY, last_epoch=START - 7_200),
         }
-        return Manifest(**{**fields, **changes})
+        return manifest(START - 3_600, **{**fields, **changes})
 
     def point(self, alias: str, bundle_id: str | None) -> None:
         """Set an alias, or remove it with None."""

@@ -10,29 +10,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from support.records import manifest, shadow_end, shadow_trade, training
 from xtitan_assets.steps.registry.mlflow_registry import Registry
 from xtitan_assets.steps.registry.promotion_ledger import next_sequence
 from xtitan_assets.steps.registry.register import RegisterReport, register
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
 from xtitan_core.bundle import keys
-from xtitan_core.bundle.manifest import Calibration, DecisionRule, Evaluation, Head, Manifest, Runtime, Training
 from xtitan_core.bundle.writing import write_bundle
-from xtitan_core.contracts import ContractType, DurationUnit
+from xtitan_core.clock import DAY
 from xtitan_core.features.spec import DEFAULT_SPEC
 from xtitan_core.journal import (
     GENESIS,
     AnyRecord,
     MissedRecord,
     SessionRecord,
-    ShadowSettlementRecord,
-    ShadowTradeRecord,
     write_segment,
 )
 from xtitan_core.randomness import stream
 
 CREATED = 1_772_409_600
-DAY = 86_400
 
 
 @dataclass
@@ -69,48 +66,25 @@ class Workspace:
         if not (self.home.keys / "signing").exists():
             keys.generate(self.home.keys / "signing")
         rng = stream(seed, "golden")
-        heads = tuple(
-            Head(
-                contract_type=kind,
-                duration=5,
-                unit=DurationUnit.TICKS,
-                output="rise_fall",
-                index=index,
-                calibration=Calibration(a=1.0, b=0.0),
-            )
-            for index, kind in enumerate((ContractType.CALL, ContractType.PUT))
-        )
         shapes = {
             "ticks": (4, DEFAULT_SPEC.tick_window),
             "candles": (4, DEFAULT_SPEC.bar_window, len(DEFAULT_SPEC.indicators)),
             "rise_fall": (4, 2),
         }
-        manifest = Manifest(
+        document = manifest(
+            self.clock,
             model_name=self.model_name,
             sequence=sequence or next_sequence(self.home, self.model_name),
-            created_epoch=self.clock,
             expires_epoch=self.clock + expires_days * DAY,
-            created_by="0.1.0",
-            feature_spec=DEFAULT_SPEC.to_dict(),
-            feature_sha256=DEFAULT_SPEC.sha256,
-            heads=heads,
             symbols=(self.params.data.symbol,),
-            decision=DecisionRule(min_edge=0.02, slot_seconds=14, latency_seconds=0),
-            training=Training(
-                snapshot_id="0123abcd",
-                first_epoch=self.clock - 4 * DAY,
-                last_epoch=self.clock - 1 if trained_until is None else trained_until,
-                params_sha256="ab" * 32,
-                candidate="logistic",
-                seed=seed,
+            training=training(
+                self.clock, last_epoch=self.clock - 1 if trained_until is None else trained_until, seed=seed
             ),
-            evaluation=Evaluation(log_loss=0.6928, baseline_log_loss=0.6931, ece=0.008, n=6_000, beats_baseline=True),
-            runtime=Runtime(opset=18, min_runner_version="0.1.0", max_latency_ms=5.0),
         )
         golden = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
         private = keys.load_private(self.home.keys / "signing")
         # The registry moves bytes and never runs them, so any bytes will do for the model here.
-        return write_bundle(self.home.bundle, manifest, f"model {seed}".encode(), golden, private)
+        return write_bundle(self.home.bundle, document, f"model {seed}".encode(), golden, private)
 
     def retrain(self, **changes: int) -> RegisterReport:
         """Package and register the next candidate."""
@@ -123,36 +97,20 @@ class Workspace:
             self.clock += 14
             self._trades += 1
             name = f"shadow-{self._trades}"
-            self._records.append(
-                ShadowTradeRecord(
-                    epoch=self.clock,
-                    trade_id=name,
-                    decision_id=f"decision-{self._trades}",
-                    bundle_id=bundle_id,
-                    model_name=self.model_name,
-                    symbol=self.params.data.symbol,
-                    contract_type="CALL",
-                    duration=5,
-                    duration_unit="t",
-                    ask_cents=1_000,
-                    payout_cents=1_953,
-                    probability=0.57,
-                    counted=counted,
-                )
+            trade = shadow_trade(
+                epoch=self.clock,
+                trade_id=name,
+                decision_id=f"decision-{self._trades}",
+                bundle_id=bundle_id,
+                model_name=self.model_name,
+                symbol=self.params.data.symbol,
+                payout_cents=1_953,
+                probability=0.57,
+                counted=counted,
             )
+            self._records.append(trade)
             if settle:
-                self._records.append(
-                    ShadowSettlementRecord(
-                        epoch=self.clock + 12,
-                        trade_id=name,
-                        bundle_id=bundle_id,
-                        outcome=outcome,  # type: ignore[arg-type]
-                        entry_epoch=self.clock + 2,
-                        entry=640.0,
-                        exit_epoch=self.clock + 12,
-                        exit=640.5,
-                    )
-                )
+                self._records.append(shadow_end(trade, outcome))
 
     def miss(self, bundle_id: str, reason: str) -> None:
         """A wanted trade that never was."""

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.records import shadow_end, shadow_trade
 from xtitan_core.evidence.cash_account import CashAccount, EvidenceError, Outcome, without_overlap
 from xtitan_core.evidence.certificate import Certificate
 from xtitan_core.evidence.lineage import LineageEvidence
@@ -34,34 +35,18 @@ def session(account: str = "DOT90000001") -> SessionRecord:
 def trade(
     bundle: Candidate, epoch: int, *, counted: bool = True, payout: int = 1_950, symbol: str = "R_100", name: str = ""
 ) -> ShadowTradeRecord:
-    return ShadowTradeRecord(
+    return shadow_trade(
         epoch=epoch,
         trade_id=name or f"t{next(_numbers)}",
-        decision_id="d",
         bundle_id=bundle.bundle_id,
-        model_name="m",
         symbol=symbol,
-        contract_type="CALL",
-        duration=5,
-        duration_unit="t",
-        ask_cents=1_000,
         payout_cents=payout,
-        probability=0.56,
         counted=counted,
     )
 
 
 def end(of: ShadowTradeRecord, outcome: str = "won", *, entry: int = 2, exit: int = 12) -> ShadowSettlementRecord:
-    return ShadowSettlementRecord(
-        epoch=of.epoch + max(exit, 0),
-        trade_id=of.trade_id,
-        bundle_id=of.bundle_id,
-        outcome=outcome,  # type: ignore[arg-type]
-        entry_epoch=of.epoch + entry,
-        entry=640.0,
-        exit_epoch=of.epoch + exit,
-        exit=640.1,
-    )
+    return shadow_end(of, outcome, entry_after=entry, exit_after=exit, epoch=of.epoch + max(exit, 0))
 
 
 def evidence_of(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from live_runner.journal.writer import INDEX, Journal
+from support.records import shadow_end, shadow_trade
 from xtitan_core.journal import (
     AnyRecord,
     JournalError,
@@ -26,34 +27,11 @@ def missed(n: int) -> MissedRecord:
 
 
 def shadow(n: int) -> ShadowTradeRecord:
-    return ShadowTradeRecord(
-        epoch=1_000 + n,
-        trade_id=f"t{n}",
-        decision_id=f"d{n}",
-        bundle_id="b",
-        model_name="m",
-        symbol="R_100",
-        contract_type="CALL",
-        duration=5,
-        duration_unit="t",
-        ask_cents=1_000,
-        payout_cents=1_950,
-        probability=0.6,
-        counted=True,
-    )
+    return shadow_trade(epoch=1_000 + n, trade_id=f"t{n}", decision_id=f"d{n}")
 
 
 def settled(n: int) -> ShadowSettlementRecord:
-    return ShadowSettlementRecord(
-        epoch=1_012 + n,
-        trade_id=f"t{n}",
-        bundle_id="b",
-        outcome="won",
-        entry_epoch=1_002 + n,
-        entry=1.0,
-        exit_epoch=1_012 + n,
-        exit=2.0,
-    )
+    return shadow_end(shadow(n))
 
 
 def bought(intent: int, contract: int = 0) -> TradeRecord:

@@ -19,23 +19,10 @@ from live_runner.models.keeper import RoleKeeper
 from live_runner.trading.market import Spot
 from live_runner.venue.clock import VenueClock
 from live_runner.venue.fake import ACCOUNT, START, FakeConnection, FakeVenue
+from support.records import shadow_trade
 from xtitan_core.journal import AnyRecord, SessionRecord, ShadowSettlementRecord, ShadowTradeRecord, read_journal
 
-TRADE = ShadowTradeRecord(
-    epoch=START,
-    trade_id="t",
-    decision_id="d",
-    bundle_id="b",
-    model_name="m",
-    symbol="R_100",
-    contract_type="CALL",
-    duration=5,
-    duration_unit="t",
-    ask_cents=1_000,
-    payout_cents=1_950,
-    probability=0.6,
-    counted=True,
-)
+TRADE = shadow_trade(epoch=START)
 
 
 class Runner:

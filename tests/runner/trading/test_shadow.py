@@ -8,25 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from live_runner.trading.shadow import ShadowTrades, contract_of
+from support.records import shadow_trade
 from xtitan_core.contracts import Contract, ContractType, DurationUnit, outcomes
 from xtitan_core.journal import ShadowSettlementRecord, ShadowTradeRecord
 
 
 def trade(start: int, kind: str = "CALL", duration: int = 5, unit: str = "t", name: str = "") -> ShadowTradeRecord:
-    return ShadowTradeRecord(
+    return shadow_trade(
         epoch=start,
         trade_id=name or f"{kind}-{start}-{duration}{unit}",
-        decision_id="d",
-        bundle_id="b",
-        model_name="m",
-        symbol="R_100",
         contract_type=kind,
         duration=duration,
         duration_unit=unit,
-        ask_cents=1_000,
-        payout_cents=1_950,
-        probability=0.5,
-        counted=True,
     )
 
 

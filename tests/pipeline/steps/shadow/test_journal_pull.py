@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from support.records import shadow_end, shadow_trade
 from xtitan_assets.steps.ingest.quotes import collect_quotes, quotes_path
 from xtitan_assets.steps.ingest.ticks import midnight
 from xtitan_assets.steps.shadow import checks as shadow_checks
@@ -19,8 +20,6 @@ from xtitan_core.journal import (
     GENESIS,
     AnyRecord,
     DecisionRecord,
-    ShadowSettlementRecord,
-    ShadowTradeRecord,
     segment_name,
     write_segment,
 )
@@ -47,33 +46,9 @@ def decision(number: int, epoch: int, **quote: Any) -> DecisionRecord:
     )
 
 
-def shadow_trade(number: int, epoch: int) -> list[AnyRecord]:
-    opened = ShadowTradeRecord(
-        epoch=epoch,
-        trade_id=f"t{number}",
-        decision_id=f"d{number}",
-        bundle_id="b" * 64,
-        model_name="m",
-        symbol="R_100",
-        contract_type="CALL",
-        duration=5,
-        duration_unit="t",
-        ask_cents=1_000,
-        payout_cents=1_953,
-        probability=0.6,
-        counted=True,
-    )
-    closed = ShadowSettlementRecord(
-        epoch=epoch + 12,
-        trade_id=f"t{number}",
-        bundle_id="b" * 64,
-        outcome="won",
-        entry_epoch=epoch + 2,
-        entry=640.0,
-        exit_epoch=epoch + 12,
-        exit=640.1,
-    )
-    return [opened, closed]
+def trade_and_end(number: int, epoch: int) -> list[AnyRecord]:
+    opened = shadow_trade(epoch=epoch, trade_id=f"t{number}", decision_id=f"d{number}", bundle_id="b" * 64)
+    return [opened, shadow_end(opened)]
 
 
 @pytest.fixture
@@ -95,7 +70,7 @@ def test_new_segments_come_home_once(empty_workspace: Callable, runner: Callable
     source = runner([decision(1, START)])
     assert journal_source(space.home) == source
     assert pull(space.home, source).copied == 1
-    runner(shadow_trade(2, START + 14))
+    runner(trade_and_end(2, START + 14))
     report = pull(space.home, source)
     assert (report.copied, report.segments) == (1, 2)
     assert report.records == {"decision": 1, "shadow_settlement": 1, "shadow_trade": 1}
@@ -161,7 +136,7 @@ def test_without_a_journal_the_commission_is_stated(empty_workspace: Callable) -
 
 def test_completeness_counts_trades_without_settlement_and_the_reverse(empty_workspace: Callable) -> None:
     space = empty_workspace("http://127.0.0.1:9")
-    pairs = [shadow_trade(n, START + 14 * n) for n in range(5)]
+    pairs = [trade_and_end(n, START + 14 * n) for n in range(5)]
     write_segment(space.home.journal, 1, GENESIS, [record for pair in pairs for record in pair])
     assert shadow_checks.journal_complete(space.home).passed
     write_segment(space.home.journal, 1, GENESIS, [pair[0] for pair in pairs])

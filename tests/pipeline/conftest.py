@@ -17,6 +17,7 @@ from support.registry_workspace import migrated_database
 from xtitan_assets.steps.ingest import ticks as tick_files
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
+from xtitan_core.clock import DAY
 from xtitan_core.randomness import stream
 
 __all__ = ["definitions", "empty_instance", "exchange", "migrated_database", "project", "workspace"]
@@ -116,7 +117,7 @@ def train_and_package(world: World) -> World:
 
     train.train(world.home, world.params)
     calibrate.fit(world.home, world.params)
-    now = tick_files.midnight(world.days[-1]) + 86_400
+    now = tick_files.midnight(world.days[-1]) + DAY
     export.export(world.home, world.params, sequence=1, venue_epoch=now, lineage={"dagster_run_id": "test"})
     return world
 

@@ -29,7 +29,7 @@ def call(options: argparse.Namespace) -> int:
     newest = reports / "certificate.json"
     if not newest.exists():
         raise StepError(f"{newest}: not there; a promotion writes it (`xtitan promote`)")
-    # Certificate and trades are kept together for good; the trades beside the reports go on growing.
+    # The trades that belong to the certificate are kept with it; those beside the reports go on growing.
     try:
         bundle_id = str(json.loads(newest.read_text())["bundle_id"])
     except (ValueError, KeyError, TypeError):

@@ -14,7 +14,7 @@ from xtitan_core.errors import XtitanError
 BASE = "PipelineError"
 
 
-def strangers(sources: Iterable[str]) -> list[str]:
+def outside_the_tree(sources: Iterable[str]) -> list[str]:
     """Public exception classes in these sources that do not derive from the pipeline's base."""
     bases: dict[str, list[str]] = {}
     for source in sources:
@@ -36,7 +36,7 @@ def strangers(sources: Iterable[str]) -> list[str]:
 def test_every_error_of_the_package_stands_in_the_tree() -> None:
     folder = Path(xtitan_assets.__file__).parent
     sources = [path.read_text() for path in folder.rglob("*.py")]
-    assert strangers(sources) == []
+    assert outside_the_tree(sources) == []
 
 
 def test_an_error_outside_the_tree_is_found() -> None:
@@ -49,7 +49,7 @@ def test_an_error_outside_the_tree_is_found() -> None:
         "class _Stop(Exception): ...",
         "class Plain: ...",
     ]
-    assert strangers(planted) == ["Deeper", "ForgottenError"]
+    assert outside_the_tree(planted) == ["Deeper", "ForgottenError"]
 
 
 def test_a_message_is_one_line_whatever_it_was_raised_with() -> None:

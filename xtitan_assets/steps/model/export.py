@@ -104,7 +104,7 @@ class _Tested:
     compared: int
     golden: dict[str, npt.NDArray[np.float32]]
     latency: Latency
-    session: OnnxModel
+    onnx_model: OnnxModel
 
 
 def export(
@@ -128,7 +128,7 @@ def export(
     judged = evaluation.evaluate(
         samples,
         test,
-        tested.session.logits(samples, test),
+        tested.onnx_model.logits(samples, test),
         [head.platt for head in heads],
         evaluation.terms(home, params),
         params,
@@ -152,14 +152,14 @@ def _export_and_test(model: Model, architecture: Architecture, samples: Samples)
         StepError: ONNX does not equal torch.
     """
     exported = to_onnx(model, architecture)
-    session = OnnxModel(exported.model)
+    onnx_model = OnnxModel(exported.model)
     compared = _spread(np.flatnonzero(samples.split != TRAIN), PARITY_SAMPLES)
-    parity = parity_difference(model, session, samples, compared)
+    parity = parity_difference(model, onnx_model, samples, compared)
     if not parity <= TOLERANCE:
         raise StepError(f"ONNX differs from torch by {parity:.2e} (at most {TOLERANCE:.0e}); the model is not exported")
-    golden = golden_vectors(session, samples, _spread(np.flatnonzero(samples.split == CALIBRATION), GOLDEN_VECTORS))
-    latency = session.latency(golden["ticks"], golden["candles"])
-    return _Tested(exported.model, exported.exporter, parity, len(compared), golden, latency, session)
+    golden = golden_vectors(onnx_model, samples, _spread(np.flatnonzero(samples.split == CALIBRATION), GOLDEN_VECTORS))
+    latency = onnx_model.latency(golden["ticks"], golden["candles"])
+    return _Tested(exported.model, exported.exporter, parity, len(compared), golden, latency, onnx_model)
 
 
 def _manifest(
@@ -228,13 +228,13 @@ def _report(home: Home, bundle_id: str, manifest: Manifest, tested: _Tested, pub
     )
 
 
-def parity_difference(model: Model, session: OnnxModel, samples: Samples, index: Index) -> float:
+def parity_difference(model: Model, onnx_model: OnnxModel, samples: Samples, index: Index) -> float:
     """Largest difference between torch's and onnxruntime's outputs, single decisions included."""
     ticks, candles = samples.ticks[index], samples.candles[samples.rows[index]]
     with torch.inference_mode():
         wanted = model(torch.from_numpy(ticks), torch.from_numpy(candles))
-    got = session.run(ticks, candles)
-    single = session.run(ticks[:1], candles[:1])
+    got = onnx_model.run(ticks, candles)
+    single = onnx_model.run(ticks[:1], candles[:1])
     worst = 0.0
     for name in OUTPUTS:
         reference = getattr(wanted, name).numpy()
@@ -246,10 +246,10 @@ def parity_difference(model: Model, session: OnnxModel, samples: Samples, index:
     return worst
 
 
-def golden_vectors(session: OnnxModel, samples: Samples, index: Index) -> dict[str, npt.NDArray[np.float32]]:
+def golden_vectors(onnx_model: OnnxModel, samples: Samples, index: Index) -> dict[str, npt.NDArray[np.float32]]:
     """Inputs and the outputs they must give on every machine, within ``TOLERANCE``."""
     inputs = {"ticks": samples.ticks[index], "candles": samples.candles[samples.rows[index]]}
-    return inputs | session.run(inputs["ticks"], inputs["candles"])
+    return inputs | onnx_model.run(inputs["ticks"], inputs["candles"])
 
 
 def manifest_evaluation(judged: evaluation.Evaluation, beats_baseline: bool) -> ManifestEvaluation:

@@ -64,11 +64,11 @@ def check_bundle(home: Home) -> BundleCheck:
         StepError: there is none, or it does not verify.
     """
     bundle = load_bundle(home)
-    session = OnnxModel(bundle.model)
+    onnx_model = OnnxModel(bundle.model)
     ticks, candles = bundle.golden["ticks"], bundle.golden["candles"]
-    got = session.run(ticks, candles)
+    got = onnx_model.run(ticks, candles)
     worst = max(float(np.abs(got[name] - bundle.golden[name]).max()) for name in OUTPUTS if name in bundle.golden)
-    latency = session.latency(ticks, candles)
+    latency = onnx_model.latency(ticks, candles)
     limit = bundle.manifest.runtime.max_latency_ms
     return BundleCheck(
         bundle_id=bundle.bundle_id,

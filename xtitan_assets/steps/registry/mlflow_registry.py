@@ -124,7 +124,7 @@ class Registry:
         known = self._client.get_experiment_by_name(model_name)
         if known is not None:
             return str(known.experiment_id)
-        # A server stores artifacts where it was told to; a database of our own needs an absolute place.
+        # A server decides itself where artifacts go; for a database in the workspace the path must be absolute.
         location = None if self._over_http else str((self._artifacts / model_name).resolve())
         return str(self._client.create_experiment(model_name, artifact_location=location))
 

@@ -20,6 +20,7 @@ from xtitan_assets.steps.model.onnx_session import OnnxModel
 from xtitan_assets.workspace.errors import StepError
 from xtitan_core.bundle import keys
 from xtitan_core.bundle.verification import read_files, verify
+from xtitan_core.clock import DAY
 from xtitan_core.contracts import ContractType
 
 
@@ -33,7 +34,7 @@ def test_the_bundle_verifies_as_the_trading_host_verifies_it(momentum_bundle):
     found = verify(
         read_files(home.bundle),
         [public],
-        load(momentum_bundle).manifest.created_epoch + 86_400,
+        load(momentum_bundle).manifest.created_epoch + DAY,
         minimum_sequence=1,
         feature_sha256=dataset.load_manifest(home)["feature_sha256"],
     )

@@ -22,6 +22,7 @@ from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.paths import Home
 from xtitan_core.bundle.keys import load_public
 from xtitan_core.bundle.verification import read_files, verify
+from xtitan_core.clock import DAY
 
 
 def test_a_registration_is_a_version_two_aliases_a_release_folder_and_a_ledger_line(workspace: Any) -> None:
@@ -103,7 +104,7 @@ def test_a_spent_budget_refuses_until_the_next_year(workspace: Any) -> None:
     workspace.package(seed=3)
     with pytest.raises(StepError, match=r"used its 2 registrations of 2026; wait for 2027"):
         register(workspace.home, workspace.params)
-    workspace.clock += 310 * 86_400
+    workspace.clock += 310 * DAY
     workspace.package(seed=3)
     assert register(workspace.home, workspace.params).candidates == 1
 
@@ -123,7 +124,7 @@ def test_the_number_of_lineages_cannot_rise_after_the_first_was_judged(workspace
     workspace.package()
     with pytest.raises(StepError, match=r"declared as 1 .* cannot rise to 2 before 2027"):
         register(workspace.home, workspace.params)
-    workspace.clock += 310 * 86_400
+    workspace.clock += 310 * DAY
     workspace.package()
     assert register(workspace.home, workspace.params).sequence == 1
 

@@ -15,6 +15,7 @@ from xtitan_assets.steps.registry.register import register
 from xtitan_assets.steps.release import promote
 from xtitan_assets.steps.shadow.drift import evaluate as watch
 from xtitan_assets.workspace.errors import StepError
+from xtitan_core.clock import DAY
 
 
 def kinds(workspace: Any) -> list[Kind]:
@@ -103,7 +104,7 @@ def test_evidence_cannot_promote_an_expired_or_changed_bundle(workspace: Any, pl
     assert not changed.promoted
     assert "not the file that was signed" in changed.why
     (kept / "model.onnx").write_bytes(good)
-    workspace.clock += 86_400
+    workspace.clock += DAY
     workspace.export_journal()
     expired = go(workspace)
     assert not expired.promoted

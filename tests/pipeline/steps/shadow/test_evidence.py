@@ -14,6 +14,7 @@ import pytest
 from xtitan_assets import certificate_check
 from xtitan_assets.steps.shadow.evidence import ShadowReport, evaluate
 from xtitan_assets.workspace.errors import StepError
+from xtitan_core.clock import DAY
 from xtitan_core.evidence.cash_account import without_overlap
 
 QUOTED = 0.953
@@ -186,7 +187,7 @@ def test_after_the_agreed_market_days_without_a_verdict_a_candidate_is_let_go(
     workspace.set("gate", max_days=max_days)
     registered = workspace.retrain()
     workspace.shadow(registered.bundle_id, ["won", "lost"])
-    workspace.clock += 30 * 86_400
+    workspace.clock += 30 * DAY
     workspace.runs_in_shadow(registered.bundle_id, ["won"])
     assert look(workspace).decided == decided
 

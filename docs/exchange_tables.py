@@ -65,8 +65,7 @@ def _windows(group: Iterable[tuple[str, int, int]]) -> str:
 
 def exchange_fault_points() -> str:
     """What stands for each crash and disconnect point of the runner's failure model."""
-    from paper_exchange.faults import CATALOGUE
-    from paper_exchange.faults.catalogue import NOT_OURS
+    from paper_exchange.faults.catalogue import CATALOGUE, NOT_OURS
 
     found: dict[str, list[str]] = {}
     for name, entry in CATALOGUE.items():

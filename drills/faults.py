@@ -26,7 +26,9 @@ from live_runner.ledger import IntentState, Ledger, LedgerFaultError, Order
 from live_runner.reconcile.recovery import recover
 from live_runner.reconcile.statement import cash_row
 from paper_exchange.exchange import Exchange
-from paper_exchange.faults import FaultName, Faults, Mix
+from paper_exchange.faults.catalogue import FaultName
+from paper_exchange.faults.injection import Faults
+from paper_exchange.faults.seeded import Mix
 from paper_exchange.markets.world import build_world
 from paper_exchange.net.in_memory import InMemoryVenue, open_exchange, run
 from paper_exchange.venue.accounts import Account

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from paper_exchange.calls import lockstep as paper
 from paper_exchange.calls.dispatch import act
 from paper_exchange.errors import CallError
-from paper_exchange.faults import Fault, Faults, fault
+from paper_exchange.faults.injection import Faults
+from paper_exchange.faults.script import Fault, fault
 from paper_exchange.markets.world import World
 from paper_exchange.protocol.decoding import decode_request, sane
 from paper_exchange.protocol.frames import Close, Frame

@@ -91,7 +91,7 @@ def exchange_codes() -> Names:
 
 
 def faults() -> Names:
-    from paper_exchange.faults import FaultName
+    from paper_exchange.faults.catalogue import FaultName
 
     return {str(name) for name in FaultName}
 

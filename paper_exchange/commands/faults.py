@@ -6,7 +6,10 @@ import argparse
 from pathlib import Path
 
 from paper_exchange.errors import SetupError
-from paper_exchange.faults import FaultName, Faults, Mix, parse, read_script
+from paper_exchange.faults.catalogue import FaultName
+from paper_exchange.faults.injection import Faults
+from paper_exchange.faults.script import parse, read_script
+from paper_exchange.faults.seeded import Mix
 
 DEFAULT_RATE = 0.05
 

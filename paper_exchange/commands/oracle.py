@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the win rate.
 
     Raises:
-        SetupError: there is no such contract type, or no such plant.
+        SetupError: there is no such contract type, or a parameter of the edges is impossible.
         OracleError: the contract is impossible, or the symbol has no edge in it.
     """
     plant = Plant(

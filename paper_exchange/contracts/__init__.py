@@ -1,1 +1,1 @@
-"""What is offered, what it costs, and the life of what was bought."""
+"""Contracts: which are offered, what they cost, and how one runs from its purchase to its end."""

@@ -16,6 +16,7 @@ from functools import cache
 from importlib.resources import files
 
 from paper_exchange.errors import SetupError
+from xtitan_core.clock import DAY
 from xtitan_core.contracts import UNIT_SECONDS, DurationUnit
 
 MAX_COMMISSION = 0.4
@@ -82,7 +83,7 @@ class Schedule:
                 self._known.clear()
             # The last row counts, so the search below begins at the end.
             speaking = self._known[key] = [row for row in reversed(self.rows) if row.speaks_of(*key)]
-        day = epoch // 86_400
+        day = epoch // DAY
         for row in speaking:
             if row.since <= day:
                 return row.commission

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from paper_exchange.errors import CallError
+from xtitan_core.clock import DAY
 from xtitan_core.contracts import ContractType
 from xtitan_core.symbols import Symbol, SymbolKind
-
-DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)

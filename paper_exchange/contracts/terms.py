@@ -9,9 +9,10 @@ from typing import Any
 
 from paper_exchange.contracts.barriers import NO_BARRIERS, Barriers, check_against_spot, read_barriers
 from paper_exchange.contracts.longcodes import longcode, shortcode
-from paper_exchange.contracts.offerings import DAY, Offer, offer
+from paper_exchange.contracts.offerings import Offer, offer
 from paper_exchange.errors import CallError
 from paper_exchange.markets.calendar import ALWAYS_OPEN, CLOSED, Calendar
+from xtitan_core.clock import DAY
 from xtitan_core.contracts import TOUCH, UNIT_SECONDS, Contract, ContractType, DurationUnit
 from xtitan_core.symbols import Symbol
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from xtitan_core.clock import DAY
+
 Value = int | float | str
 
 
@@ -140,8 +142,8 @@ _CODE = Parameter(
     1006, "close code; 1006 cuts the line without one", low=1000, high=4999, drawn=(1000, 1001, 1006, 1011)
 )
 _LATE = Parameter(30, "venue seconds", low=1, high=200, drawn=(1, 5, 30, 120, 200))
-_LAG = Parameter(30, "venue seconds the reading is behind", low=1, high=86_400, drawn=(5, 30, 60))
-_SPAN = Parameter(10, "venue seconds it lasts", low=1, high=86_400, drawn=(3, 10, 60))
+_LAG = Parameter(30, "venue seconds the reading is behind", low=1, high=DAY, drawn=(5, 30, 60))
+_SPAN = Parameter(10, "venue seconds it lasts", low=1, high=DAY, drawn=(3, 10, 60))
 _AMOUNT = Parameter(100.0, "USD", low=0.01, high=1e6)
 _STATUS = Parameter(503, "HTTP status", choices=(401, 429, 500, 502, 503), drawn=(401, 429, 500, 503))
 
@@ -298,7 +300,7 @@ CATALOGUE: Mapping[FaultName, Entry] = {
         _F,
         "the venue's `time` is off",
         ("P23",),
-        {"seconds": Parameter(3, "how much", low=-(10**7), high=10**7, drawn=(-86_400, -3, 1, 3, 60))},
+        {"seconds": Parameter(3, "how much", low=-(10**7), high=10**7, drawn=(-DAY, -3, 1, 3, 60))},
         call="time",
         lasting=True,
     ),

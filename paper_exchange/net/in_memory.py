@@ -217,7 +217,7 @@ async def open_exchange(
     """Serve an exchange on the running virtual loop until the block ends.
 
     Args:
-        exchange: a fresh core.
+        exchange: a fresh one.
         rate: venue seconds per virtual second, None for lockstep.
         pings: False when the bytes must repeat: uvicorn's pings carry random payloads.
     """

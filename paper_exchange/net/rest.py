@@ -12,7 +12,8 @@ from starlette.routing import Route, WebSocketRoute
 
 from paper_exchange.calls.dispatch import USER
 from paper_exchange.errors import SetupError
-from paper_exchange.faults import FaultName, from_object, listing
+from paper_exchange.faults.catalogue import FaultName, listing
+from paper_exchange.faults.script import from_object
 from paper_exchange.money import number
 from paper_exchange.net.bulk import purchase_all
 from paper_exchange.net.envelope import RestError, answer, begin, http_error, read_object, refused, rest_error

@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from paper_exchange.faults import Fault, FaultName
+from paper_exchange.faults.catalogue import FaultName
+from paper_exchange.faults.script import Fault
 from paper_exchange.net.batching import line_of
 from paper_exchange.net.gateway import CUT, ASGISend, Gateway, Grant, write_when_woken
 from paper_exchange.net.idle import IdleRule, IdleWatch

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from paper_exchange.faults import fault
+from paper_exchange.faults.script import fault
 
 START = 1_772_409_600
 ACCOUNT, OTHER = "DOT90000001", "DOT90000002"

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from paper_exchange.exchange import Exchange
-from paper_exchange.faults import Faults, Mix, parse
+from paper_exchange.faults.injection import Faults
+from paper_exchange.faults.script import parse
+from paper_exchange.faults.seeded import Mix
 from paper_exchange.markets.world import build_world
 from paper_exchange.net.virtual import VirtualSocket, VirtualVenue
 from paper_exchange.venue.accounts import Account

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from paper_exchange.faults import CATALOGUE, FaultName, fault
-from paper_exchange.faults.catalogue import NOT_OURS, listing
+from paper_exchange.faults.catalogue import CATALOGUE, NOT_OURS, FaultName, listing
+from paper_exchange.faults.script import fault
 
 TESTS = Path(__file__).parent
 

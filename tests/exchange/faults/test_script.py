@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from paper_exchange.errors import SetupError
-from paper_exchange.faults import Faults, Point, from_object, parse, read_script
+from paper_exchange.faults.catalogue import Point
+from paper_exchange.faults.injection import Faults
+from paper_exchange.faults.script import from_object, parse, read_script
 
 
 def test_a_name_alone_is_the_next_occasion_of_its_usual_call() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from paper_exchange.errors import SetupError
-from paper_exchange.faults import FaultName, Mix
-from paper_exchange.faults.seeded import ACCOUNT_FAULTS
+from paper_exchange.faults.catalogue import FaultName
+from paper_exchange.faults.seeded import ACCOUNT_FAULTS, Mix
 
 QUOTE = {
     "proposal": 1, "amount": 10, "basis": "stake", "contract_type": "CALL", "currency": "USD", "duration": 5,
@@ -55,7 +55,7 @@ def load(name):
     spec.loader.exec_module(module)
     return module
 make, day = load("conftest").open_market, load("test_seeded").a_day
-from paper_exchange.faults import Mix
+from paper_exchange.faults.seeded import Mix
 print(hashlib.sha256(day(make(mix=Mix(3, 0.05))).encode()).hexdigest())
 """
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from paper_exchange.faults import fault
+from paper_exchange.faults.script import fault
 
 START = 1_772_409_600
 

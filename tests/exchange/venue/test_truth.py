@@ -14,7 +14,7 @@ from websockets.sync.client import connect
 
 from paper_exchange.errors import SetupError
 from paper_exchange.exchange import Exchange
-from paper_exchange.faults import fault
+from paper_exchange.faults.script import fault
 from paper_exchange.record import Recorder
 from paper_exchange.venue.truth import truth
 

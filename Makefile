@@ -17,7 +17,7 @@ TORCH_ENV  :=
 TORCH_FLAG := --torch-backend cpu
 endif
 
-# No tool phones home; bytecode is written, or every process compiles the world again.
+# Telemetry of every tool is off. Bytecode is written, so that later processes start faster.
 export DAGSTER_DISABLE_TELEMETRY = 1
 export MLFLOW_DISABLE_TELEMETRY  = true
 export DVC_NO_ANALYTICS          = 1

@@ -60,5 +60,5 @@ def serving(*arguments: str) -> Iterator[Served]:
         yield Served(json.loads(process.stdout.readline())["url"], process.pid)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
         process.stdout.close()

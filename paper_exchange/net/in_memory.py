@@ -25,6 +25,7 @@ from async_solipsism.loop import EventLoop  # type: ignore[import-untyped]
 from async_solipsism.socket import ListenSocket, Queue, Socket, SocketFd  # type: ignore[import-untyped]
 
 from paper_exchange.exchange import Exchange
+from paper_exchange.net.idle import IdleRule
 from paper_exchange.net.server import serve
 
 HOST, PORT = "127.0.0.1", 8700
@@ -212,7 +213,7 @@ class InMemoryVenue:
 
 @contextlib.asynccontextmanager
 async def open_exchange(
-    exchange: Exchange, *, rate: float | None = 1.0, pings: bool = True
+    exchange: Exchange, *, rate: float | None = 1.0, pings: bool = True, idle: IdleRule | None = None
 ) -> AsyncIterator[InMemoryVenue]:
     """Serve an exchange on the running virtual loop until the block ends.
 
@@ -220,11 +221,12 @@ async def open_exchange(
         exchange: a fresh one.
         rate: venue seconds per virtual second, None for lockstep.
         pings: False when the bytes must repeat: uvicorn's pings carry random payloads.
+        idle: when a silent websocket is closed; None for what the exchange assumes of Deriv.
     """
     loop = asyncio.get_running_loop()
     listener, ready, stop = Listener(), asyncio.Event(), asyncio.Event()
     serving = loop.create_task(
-        serve(exchange, listener, rate=rate, ready=ready.set, stop=stop, timer=loop.time, pings=pings)
+        serve(exchange, listener, rate=rate, ready=ready.set, stop=stop, timer=loop.time, pings=pings, idle=idle)
     )
     try:
         await ready.wait()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 
 from paper_exchange.markets.world import build_world
 from paper_exchange.protocol.frames import Close
+from support.cost import calls
 
 ACCOUNT = "DOT90000001"
 START = 1_772_409_600
@@ -248,9 +248,12 @@ def test_lockstep_core_is_fast(venue: Any) -> None:
     for request in ({"ticks": "R_100", "subscribe": 1}, {"paper_lockstep": 1}):
         socket.send(request)
     instants = 3_000
-    begun = time.perf_counter()
-    for _ in range(instants):
-        exchange.receive_text(socket.number, f'{{"paper_ack":{exchange.epoch}}}')
-        exchange.outbox.clear()
-    assert instants / (time.perf_counter() - begun) > 6_000
+
+    def run() -> None:
+        for _ in range(instants):
+            exchange.receive_text(socket.number, f'{{"paper_ack":{exchange.epoch}}}')
+            exchange.outbox.clear()
+
+    # An instant takes 64 calls; benchmarks/exchange_core.py measures the time.
+    assert calls(run) < 90 * instants
     assert exchange.epoch == START + 2 * instants

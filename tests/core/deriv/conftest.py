@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from async_solipsism.loop import EventLoop  # type: ignore[import-untyped]
 from websockets.asyncio.server import ServerConnection, serve
+
+from xtitan_core.deriv import client, session
 
 Handler = Callable[[ServerConnection, dict[str, Any]], Awaitable[None]]
 
@@ -143,3 +146,33 @@ def exchange_url() -> Iterator[str]:
         process.terminate()
         assert process.wait(10) == 0
         process.stdout.close()
+
+
+VIRTUAL = {"test_client.py", "test_client_idle.py", "test_session.py"}
+"""Modules whose venue and client share one loop: its time is virtual, so that nothing waits and nothing comes late."""
+
+CLOCK_STEP = 1e-6
+"""Seconds by which virtual time moves at least."""
+
+
+class VirtualLoop(EventLoop):  # type: ignore[misc]
+    """Virtual time and sockets in memory; who waits for less than the clock's step waits for one step."""
+
+    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:
+        now = self.time()
+        if now < when < now + CLOCK_STEP:
+            when = now + CLOCK_STEP
+        return super().call_at(when, callback, *args, context=context)
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Callable[[], Any]]:
+    """Virtual time for the modules of ``VIRTUAL``, asyncio's own loop for the others."""
+    return {"virtual": VirtualLoop} if item.path.name in VIRTUAL else {"real": asyncio.new_event_loop}
+
+
+@pytest.fixture(autouse=True)
+def one_clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In virtual time the client and the session read the loop's clock instead of the machine's."""
+    if request.path.name in VIRTUAL:
+        for module in (client, session):
+            monkeypatch.setattr(module, "monotonic", lambda: asyncio.get_running_loop().time())

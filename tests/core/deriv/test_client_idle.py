@@ -15,6 +15,8 @@ from xtitan_core.deriv.errors import ConnectionLost
 from xtitan_core.deriv.verbs import READ_ONLY, TRADING
 
 Frames = Callable[..., str]
+# Virtual time moves in steps; a rest of less than one step is over at once.
+pytestmark = pytest.mark.filterwarnings("ignore:delta is less than resolution")
 
 
 @pytest.fixture

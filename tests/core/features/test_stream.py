@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
+import time
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xtitan_core.clock import DAY, midnight, monotonic
+from xtitan_core.clock import DAY, midnight
 from xtitan_core.features import (
     DEFAULT_SPEC,
     FeatureError,
@@ -281,9 +282,9 @@ def test_a_push_costs_less_than_sixty_microseconds() -> None:
     epochs = range(first, START + 20_000, 2)
     quotes = np.round(640.0 * np.exp(np.cumsum(stream(3, "cost").normal(0, 2.5e-4, len(epochs)))), 2).tolist()
     features = FeatureStream(spec)
-    began = monotonic()
+    began = time.process_time()
     features.extend(zip(epochs, quotes, strict=True))
-    cost = (monotonic() - began) / len(epochs)
+    cost = (time.process_time() - began) / len(epochs)
 
     assert features.ready
     assert cost < 60e-6

@@ -21,7 +21,7 @@ from xtitan_assets.workspace.params import Params, VenueParams
 from xtitan_assets.workspace.paths import Home
 from xtitan_core.symbols import UnknownSymbolError, symbol
 
-START_SECONDS = 60.0
+EXCHANGE_START_SECONDS = 60.0
 """Longest wait for the exchange's ready line."""
 
 
@@ -88,7 +88,7 @@ def paper_exchange(market: str, seed: int, history_days: int) -> Iterator[str]:
     process = subprocess.Popen(
         [program, "serve", *options, "--speed", "lockstep"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    watchdog = threading.Timer(START_SECONDS, process.kill)
+    watchdog = threading.Timer(EXCHANGE_START_SECONDS, process.kill)
     watchdog.start()
     try:
         assert process.stdout is not None

@@ -13,12 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.reports import shadow_report
 from xtitan_assets.defs.automation import schedules, sensors
 from xtitan_assets.defs.automation.run_requests import MAX_ATTEMPTS, Cursor, LastRun, next_request
 from xtitan_assets.resources.workspace import WorkspaceResource
 from xtitan_assets.runs.instance import WORKSPACE_TAG, close_abandoned
 from xtitan_assets.steps.automation import triggers
+from xtitan_assets.steps.dataset.snapshot import DatasetReport
 from xtitan_assets.steps.ingest.ticks import midnight, write_day
+from xtitan_assets.steps.shadow.drift import DriftReport
 from xtitan_assets.workspace.partitions import key, split, symbol_day
 from xtitan_assets.workspace.paths import Home
 from xtitan_core.journal import GENESIS, HaltRecord, write_segment
@@ -273,15 +276,13 @@ def test_an_unreadable_cursor_starts_afresh() -> None:
 def test_retraining_needs_a_reason_and_a_new_day(workspace: Callable) -> None:
     space = workspace("http://127.0.0.1:9")
     home, params = space.home, space.params()
-    home.reports.mkdir(parents=True)
-    home.dataset.mkdir(parents=True)
-    (home.dataset / "manifest.json").write_text(json.dumps({"snapshot_id": "a" * 64, "days": ["2026-03-01"]}))
+    DatasetReport("a" * 64, "R_100", ["2026-03-01"], 3, 1, 1, 1, 0, 1, 0, 1, {}).write(home)
     assert triggers.retrain_cause(home, params) is None
-    (home.reports / "drift.json").write_text(json.dumps({"advice": "demote"}))
+    DriftReport("demote", "R_100-rise_fall-5t", "b" * 64).write(home)
     assert triggers.retrain_cause(home, params) is None
     write_day(home, "R_100", date(2026, 3, 2), np.array([1]), np.array([1.0]), {})
     assert triggers.retrain_cause(home, params) == f"{'a' * 16}:drift"
-    (home.reports / "shadow.json").write_text(json.dumps({"decided": "futile"}))
+    shadow_report("futile").write(home)
     assert triggers.retrain_cause(home, params) == f"{'a' * 16}:drift+futile"
 
 
@@ -289,13 +290,12 @@ def test_promotion_is_manual_unless_someone_says_otherwise(
     workspace: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     space = workspace("http://127.0.0.1:9")
-    space.home.reports.mkdir(parents=True)
-    (space.home.reports / "shadow.json").write_text(json.dumps({"decided": "promoted", "bundle_id": "b" * 64}))
+    shadow_report("promoted").write(space.home)
     monkeypatch.delenv(triggers.PROMOTION_MODE, raising=False)
     assert triggers.promotion_cause(space.home, space.params()) is None
     monkeypatch.setenv(triggers.PROMOTION_MODE, "auto")
     assert triggers.promotion_cause(space.home, space.params()) == "b" * 64
-    (space.home.reports / "shadow.json").write_text(json.dumps({"decided": "continue", "bundle_id": "b" * 64}))
+    shadow_report("continue").write(space.home)
     assert triggers.promotion_cause(space.home, space.params()) is None
 
 

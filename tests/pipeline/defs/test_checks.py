@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
+import os
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,10 @@ from xtitan_assets.steps.features import checks as feature_checks
 from xtitan_assets.steps.features import inputs as features
 from xtitan_assets.steps.finding import Finding
 from xtitan_assets.steps.model import backtest_checks, bundle_checks, fit_checks
+from xtitan_assets.steps.model.backtest import BacktestReport, SideReport, backtest
+from xtitan_assets.steps.model.calibrate import CalibrationReport, HeadCalibration
+from xtitan_assets.steps.model.onnx_session import OnnxModel
+from xtitan_assets.steps.report import Report, read_report
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
@@ -135,9 +142,7 @@ def test_leakage_and_drift_of_a_real_snapshot(fair: Any) -> None:
 
 
 def test_the_bundle_gates_pass_a_real_bundle_and_refuse_another_backtest(fair_bundle: Any, tmp_path: Path) -> None:
-    from xtitan_assets.steps.model import backtest
-
-    backtest.backtest(fair_bundle.home, fair_bundle.params)
+    backtest(fair_bundle.home, fair_bundle.params)
     home = Home(tmp_path, tmp_path / "data")
     shutil.copytree(fair_bundle.home.data, home.data)
     shutil.copytree(fair_bundle.home.keys, home.keys)
@@ -150,8 +155,7 @@ def test_the_bundle_gates_pass_a_real_bundle_and_refuse_another_backtest(fair_bu
     ):
         finding = gate(home)
         assert finding.passed, finding.summary
-    report = json.loads((home.reports / "backtest.json").read_text())
-    (home.reports / "backtest.json").write_text(json.dumps(report | {"bundle_id": "0" * 64}))
+    dataclasses.replace(read_report(home, BacktestReport), bundle_id="0" * 64).write(home)
     assert not backtest_checks.backtest_consistent(home).passed
 
 
@@ -162,31 +166,81 @@ def test_no_edge_is_said_on_a_fair_market(fair_bundle: Any) -> None:
     assert not backtest_checks.edge_adjusted(fair_bundle.home, fair_bundle.params).passed
 
 
-@pytest.fixture
-def report(tmp_path: Path) -> Callable[[str, dict[str, Any]], Home]:
-    """Write one report into an empty workspace."""
+def copy_of_the_bundle(world: Any, root: Path) -> Home:
+    home = Home(root, root / "data")
+    shutil.copytree(world.home.bundle, home.bundle)
+    shutil.copytree(world.home.keys, home.keys)
+    return home
 
-    def write(name: str, content: dict[str, Any]) -> Home:
-        home = Home(tmp_path, tmp_path / "data")
-        home.reports.mkdir(parents=True, exist_ok=True)
-        (home.reports / f"{name}.json").write_text(json.dumps(content))
-        return home
 
-    return write
+def test_the_latency_of_a_model_is_not_that_of_a_busy_machine(fair_bundle: Any, tmp_path: Path) -> None:
+    """With two busy processes for every core."""
+    home = copy_of_the_bundle(fair_bundle, tmp_path)
+    burn = [sys.executable, "-c", "while True: pass"]
+    burners = [subprocess.Popen(burn) for _ in range(2 * (os.cpu_count() or 1))]
+    try:
+        finding = bundle_checks.latency(home)
+    finally:
+        for burner in burners:
+            burner.kill()
+            burner.wait()
+    assert finding.passed, finding.summary
+    assert finding.details["cpu_p99_ms"] < 10.0
+
+
+class SlowModel(OnnxModel):
+    """Each decision costs 25 ms: of computing, or of waiting."""
+
+    computes = True
+
+    def run(self, ticks: Any, candles: Any) -> Any:
+        until = time.thread_time() + 0.025
+        while self.computes and time.thread_time() < until:
+            pass
+        if not self.computes:
+            time.sleep(0.025)
+        return super().run(ticks, candles)
+
+    def latency(self, ticks: Any, candles: Any, repeats: int = 20) -> Any:
+        return super().latency(ticks, candles, repeats)
+
+
+@pytest.mark.parametrize("computes", [True, False])
+def test_a_model_that_computes_too_long_fails_and_one_that_waits_is_a_warning(
+    fair_bundle: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, computes: bool
+) -> None:
+    home = copy_of_the_bundle(fair_bundle, tmp_path)
+    monkeypatch.setattr("xtitan_assets.steps.model.signed_bundle.OnnxModel", SlowModel)
+    monkeypatch.setattr(SlowModel, "computes", computes)
+    finding = bundle_checks.latency(home)
+    assert finding.passed is not computes, finding.summary
+    assert "warning: p99 on the wall" in finding.summary
+
+
+def in_an_empty_workspace(report: Report, root: Path) -> Home:
+    home = Home(root, root / "data")
+    report.write(home)
+    return home
 
 
 @pytest.mark.parametrize(("ece", "passed", "serious"), [(0.01, True, False), (0.03, False, False), (0.05, False, True)])
 def test_calibration_blocks_only_beyond_chance_and_two_points(
-    report: Callable[..., Home], ece: float, passed: bool, serious: bool
+    tmp_path: Path, ece: float, passed: bool, serious: bool
 ) -> None:
-    head = {"label": "CALL", "ece": ece, "ece_null": 0.02, "n": 900, "muted": False}
-    finding, blocks = fit_checks.calibration_error(report("calibration", {"heads": [head]}))
+    head = HeadCalibration("CALL", 1.0, 0.0, 3.0, muted=False, ece=ece, ece_null=0.02, n=900)
+    report = CalibrationReport("0" * 64, [head], 900, passed)
+    finding, blocks = fit_checks.calibration_error(in_an_empty_workspace(report, tmp_path))
     assert (finding.passed, blocks) == (passed, serious)
 
 
-def test_an_edge_must_pay_for_every_registration(report: Callable[..., Home], monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = {"trades": 400, "edge": 0.10, "edge_low": 0.01, "edge_high": 0.19}
-    home = report("backtest", {"wanted": wanted})
+def test_an_edge_must_pay_for_every_registration(
+    fair_bundle: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = SideReport(
+        400, 220, 0.55, 210.0, edge=0.10, edge_low=0.01, edge_high=0.19, profit_cents=1, drawdown_cents=1
+    )
+    report = dataclasses.replace(backtest(fair_bundle.home, fair_bundle.params), wanted=wanted)
+    home = in_an_empty_workspace(report, tmp_path)
     assert backtest_checks.edge_adjusted(home, Params()).details["adjusted_low"] == pytest.approx(0.01)
     monkeypatch.setattr("xtitan_assets.steps.model.backtest_checks.next_sequence", lambda home, name: 20)
     assert not backtest_checks.edge_adjusted(home, Params()).passed

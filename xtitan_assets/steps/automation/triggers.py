@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 from datetime import date
 from pathlib import Path
-from typing import Any
 
+from xtitan_assets.steps.dataset.snapshot import DatasetReport
 from xtitan_assets.steps.ingest.ticks import days_on_disk
 from xtitan_assets.steps.registry import promotion_ledger as ledger
+from xtitan_assets.steps.report import find_report
+from xtitan_assets.steps.shadow.drift import DriftReport
+from xtitan_assets.steps.shadow.evidence import ShadowReport
 from xtitan_assets.steps.shadow.journal_pull import PATTERN
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
@@ -27,17 +29,18 @@ def newest_segment(source: Path) -> str | None:
 def retrain_cause(home: Home, params: Params) -> str | None:
     """``snapshot:reason`` when the running model should be replaced and there is a new day to learn from."""
     reasons = []
-    if _report(home.reports / "drift.json").get("advice") == "demote":
+    drift, shadow = find_report(home, DriftReport), find_report(home, ShadowReport)
+    if drift is not None and drift.advice == "demote":
         reasons.append("drift")
-    if _report(home.reports / "shadow.json").get("decided") == "futile":
+    if shadow is not None and shadow.decided == "futile":
         reasons.append("futile")
-    snapshot = _report(home.dataset / "manifest.json")
-    if not reasons or not snapshot:
+    snapshot = find_report(home, DatasetReport) if reasons else None
+    if snapshot is None:
         return None
-    newest = date.fromisoformat(snapshot["days"][-1])
+    newest = date.fromisoformat(snapshot.days[-1])
     if not any(day > newest for day in days_on_disk(home, params.data.symbol)):
         return None
-    return f"{snapshot['snapshot_id'][:16]}:{'+'.join(reasons)}"
+    return f"{snapshot.snapshot_id[:16]}:{'+'.join(reasons)}"
 
 
 def promotion_cause(home: Home, params: Params) -> str | None:
@@ -48,17 +51,8 @@ def promotion_cause(home: Home, params: Params) -> str | None:
     """
     if os.environ.get(PROMOTION_MODE, "manual") != "auto":
         return None
-    report = _report(home.reports / "shadow.json")
-    if report.get("decided") != "promoted":
+    report = find_report(home, ShadowReport)
+    if report is None or report.decided != "promoted":
         return None
-    bundle = str(report["bundle_id"])
+    bundle = report.certificate.bundle_id
     return None if ledger.champion(ledger.read(home.ledger), params.model_name) == bundle else bundle
-
-
-def _report(path: Path) -> dict[str, Any]:
-    """A JSON report, empty when it is not there. Reports are replaced atomically, so it is never half written."""
-    try:
-        report: dict[str, Any] = json.loads(path.read_text())
-    except FileNotFoundError:
-        return {}
-    return report

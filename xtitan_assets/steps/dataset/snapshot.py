@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +52,8 @@ class DatasetReport(Report):
         rates: share of wins by label over the training samples.
     """
 
+    FILE: ClassVar[str] = "manifest.json"
+
     snapshot_id: str
     symbol: str
     days: list[str]
@@ -64,6 +66,11 @@ class DatasetReport(Report):
     first_epoch: int
     last_epoch: int
     rates: dict[str, float]
+
+    @classmethod
+    def where(cls, home: Home) -> Path:
+        """In the manifest of the snapshot, among other fields."""
+        return home.dataset / cls.FILE
 
 
 class Fold(NamedTuple):
@@ -81,7 +88,7 @@ def samples_path(home: Home) -> Path:
 
 def manifest_path(home: Home) -> Path:
     """Where the snapshot's manifest is."""
-    return home.dataset / "manifest.json"
+    return DatasetReport.where(home)
 
 
 def build_dataset(home: Home, params: Params, days: Sequence[date]) -> DatasetReport:

@@ -14,6 +14,7 @@ import numpy as np
 
 from xtitan_assets.steps.ingest.ticks import day_of, midnight, note_path, read_note, tick_path, write_day
 from xtitan_assets.steps.ingest.venue import is_deriv, public_socket
+from xtitan_assets.steps.report import Report
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.interrupts import attended
 from xtitan_assets.workspace.params import Params
@@ -44,7 +45,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class DayReport:
+class DayReport(Report):
     """What one symbol-day on disk holds.
 
     Attributes:

@@ -16,6 +16,7 @@ from statistics import median
 from typing import Any
 
 from xtitan_assets.steps.ingest.ticks import day_of
+from xtitan_assets.steps.report import Report
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
 from xtitan_core.files import write_atomically
@@ -23,7 +24,7 @@ from xtitan_core.journal import DecisionRecord, QuoteRecord, read_journal
 
 
 @dataclass(frozen=True, slots=True)
-class QuoteReport:
+class QuoteReport(Report):
     """Quotes of one day.
 
     Attributes:

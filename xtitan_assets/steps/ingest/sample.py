@@ -16,6 +16,7 @@ from typing import Any
 from xtitan_assets.steps.ingest.download import collect
 from xtitan_assets.steps.ingest.ticks import day_of, days_on_disk, training_days, warm_up_days
 from xtitan_assets.steps.ingest.venue import venue_epoch
+from xtitan_assets.steps.report import Report
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params, VenueParams
 from xtitan_assets.workspace.paths import Home
@@ -26,7 +27,7 @@ EXCHANGE_START_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class SampleReport:
+class SampleReport(Report):
     """What the sample stage left on disk.
 
     Attributes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -72,6 +72,8 @@ class BacktestReport(Report):
             again on the test span.
     """
 
+    FILE: ClassVar[str] = "backtest.json"
+
     bundle_id: str
     symbol: str
     first_epoch: int
@@ -107,7 +109,7 @@ def backtest(home: Home, params: Params) -> BacktestReport:
     _write_reliability(home.reports / "reliability.csv", bundle.manifest, probability, samples, test)
     _write_equity(home.reports / "equity.csv", judged.slots)
     report = _report(bundle, params, judged, offered)
-    report.write(home.reports / "backtest.json")
+    report.write(home)
     return report
 
 

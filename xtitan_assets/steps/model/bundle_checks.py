@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xtitan_assets.steps.finding import Finding
+from xtitan_assets.steps.model.export import ExportReport
 from xtitan_assets.steps.model.signed_bundle import TOLERANCE, check_bundle
 from xtitan_assets.steps.report import read_report
 from xtitan_assets.workspace.paths import Home
@@ -10,10 +11,9 @@ from xtitan_assets.workspace.paths import Home
 
 def torch_equals_onnx(home: Home) -> Finding:
     """The exported graph gives torch's numbers."""
-    report = read_report(home, "export")
-    difference = float(report["parity"])
-    summary = f"largest difference {difference:.1e} over {report['parity_samples']} decisions, {report['exporter']}"
-    return Finding(difference <= TOLERANCE, summary, {"difference": difference, "tolerance": TOLERANCE})
+    report = read_report(home, ExportReport)
+    summary = f"largest difference {report.parity:.1e} over {report.parity_samples} decisions, {report.exporter}"
+    return Finding(report.parity <= TOLERANCE, summary, {"difference": report.parity, "tolerance": TOLERANCE})
 
 
 def golden_vectors(home: Home) -> Finding:
@@ -24,8 +24,19 @@ def golden_vectors(home: Home) -> Finding:
 
 
 def latency(home: Home) -> Finding:
-    """One decision stays within the bundle's own budget on one thread."""
+    """One decision stays within the bundle's own budget of CPU time on one thread.
+
+    Time on the wall is reported and never judged: it says as much about other programs on the machine as about the model.
+    """
     found = check_bundle(home)
-    summary = f"p50 {found.latency_p50_ms} ms, p99 {found.latency_p99_ms} ms of {found.max_latency_ms} ms allowed"
-    details = {"p50_ms": found.latency_p50_ms, "p99_ms": found.latency_p99_ms, "max_ms": found.max_latency_ms}
+    summary = f"CPU time p50 {found.cpu_p50_ms} ms, p99 {found.cpu_p99_ms} ms of {found.max_latency_ms} ms allowed"
+    if found.latency_p99_ms > found.max_latency_ms:
+        summary += f"; warning: p99 on the wall is {found.latency_p99_ms} ms, so this machine is busy or too slow"
+    details = {
+        "p50_ms": found.latency_p50_ms,
+        "p99_ms": found.latency_p99_ms,
+        "cpu_p50_ms": found.cpu_p50_ms,
+        "cpu_p99_ms": found.cpu_p99_ms,
+        "max_ms": found.max_latency_ms,
+    }
     return Finding(found.latency_passed, summary, details)

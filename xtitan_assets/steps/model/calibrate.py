@@ -9,7 +9,7 @@ import json
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -69,6 +69,8 @@ class CalibrationReport(Report):
         passed: no head's calibration error is larger than chance explains (``ece_null``).
     """
 
+    FILE: ClassVar[str] = "calibration.json"
+
     model_sha256: str
     heads: list[HeadCalibration]
     samples: int
@@ -102,7 +104,7 @@ def fit(home: Home, params: Params) -> CalibrationReport:
     write_json(
         calibration_path(home), {"model_sha256": description["sha256"], "heads": [asdict(head) for head in heads]}
     )
-    report.write(home.reports / "calibration.json")
+    report.write(home)
     return report
 
 

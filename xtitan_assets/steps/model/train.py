@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -68,6 +68,8 @@ class TrainReport(Report):
         loss_curve: the network's losses: (fold, training epoch, train, held out); fold 0 is the fit on all folds.
         finite: no loss was NaN or infinite.
     """
+
+    FILE: ClassVar[str] = "train.json"
 
     snapshot_id: str
     candidate: Candidate
@@ -212,7 +214,7 @@ def _train(run: _Run) -> TrainReport:
         model_sha256=model_sha256,
         seconds=round(time.perf_counter() - started, 3),
     )
-    report.write(run.home.reports / "train.json")
+    report.write(run.home)
     write_csv(run.home.reports / "loss.csv", ("fold", "epoch", "train", "held_out"), run.curve)
     shutil.rmtree(run.resume, ignore_errors=True)
     return report

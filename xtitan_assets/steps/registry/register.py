@@ -6,7 +6,7 @@ is decided strictly after it, so the venue time written here is never earlier th
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from xtitan_assets.steps.registry import promotion_ledger as ledger
 from xtitan_assets.steps.registry import release_folder as releases
 from xtitan_assets.steps.registry.mlflow_registry import CHALLENGER, SHADOW, Registered, Registry
 from xtitan_assets.steps.registry.promotion_ledger import Entry, Kind, spent
+from xtitan_assets.steps.report import Report
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
@@ -25,7 +26,7 @@ from xtitan_core.journal import DecisionRecord, JournalError, ShadowTradeRecord,
 
 
 @dataclass(frozen=True, slots=True)
-class RegisterReport:
+class RegisterReport(Report):
     """What was registered.
 
     Attributes:
@@ -44,9 +45,6 @@ class RegisterReport:
     candidates: int
     budget_left: int
     already: bool
-
-    def as_metadata(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def verified(home: Home, folder: Any, now_epoch: float | None = None) -> VerifiedBundle:

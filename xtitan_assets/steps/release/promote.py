@@ -7,7 +7,7 @@ left behind.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from xtitan_assets.steps.registry import release_folder as releases
 from xtitan_assets.steps.registry.mlflow_registry import CHALLENGER, CHAMPION, SHADOW, Registry
 from xtitan_assets.steps.registry.promotion_ledger import Entry, Kind
 from xtitan_assets.steps.registry.register import verified
+from xtitan_assets.steps.report import Report
 from xtitan_assets.steps.shadow import evidence as shadow
 from xtitan_assets.steps.shadow.evidence import ShadowReport, write_certificate
 from xtitan_assets.workspace.errors import StepError
@@ -25,7 +26,7 @@ from xtitan_core.files import write_atomically
 
 
 @dataclass(frozen=True, slots=True)
-class PromotionReport:
+class PromotionReport(Report):
     """What became of the champion.
 
     Attributes:
@@ -49,9 +50,6 @@ class PromotionReport:
     e_own: float = 0.0
     e_lineage: float = 0.0
     certificate: str = ""
-
-    def as_metadata(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def promote(home: Home, params: Params, who: str = "", why: str = "") -> PromotionReport:

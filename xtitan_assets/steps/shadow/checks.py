@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xtitan_assets.steps.finding import Finding
 from xtitan_assets.steps.report import read_report
+from xtitan_assets.steps.shadow.evidence import ShadowReport
 from xtitan_assets.workspace.paths import Home
 from xtitan_core.journal import ShadowSettlementRecord, ShadowTradeRecord, read_journal
 
@@ -23,12 +24,19 @@ def journal_complete(home: Home) -> Finding:
 
 def shadow_sample(home: Home) -> Finding:
     """Enough counted trades to say anything at all: thirty."""
-    report = read_report(home, "shadow")
-    return Finding(report["trades"] >= 30, f"{report['trades']} counted shadow trades", {"trades": report["trades"]})
+    trades = read_report(home, ShadowReport).certificate.trades
+    return Finding(trades >= 30, f"{trades} counted shadow trades", {"trades": trades})
 
 
 def shadow_verdict(home: Home) -> Finding:
     """The gate opened. It usually has not: the default answer is no."""
-    report = read_report(home, "shadow")
-    details = {key: report[key] for key in ("e_own", "e_lineage", "need_own", "need_lineage", "need_alone")}
-    return Finding(report["decided"] == "promoted", f"{report['decided']}: {report['why']}", details)
+    report = read_report(home, ShadowReport)
+    claim = report.certificate
+    details = {
+        "e_own": claim.e_own,
+        "e_lineage": claim.e_lineage,
+        "need_own": claim.need_own,
+        "need_lineage": claim.need_lineage,
+        "need_alone": claim.need_alone,
+    }
+    return Finding(report.decided == "promoted", f"{report.decided}: {report.why}", details)

@@ -10,10 +10,11 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from xtitan_assets.steps.registry import promotion_ledger as ledger
 from xtitan_assets.steps.registry.promotion_ledger import Kind
+from xtitan_assets.steps.report import Report
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
@@ -22,7 +23,6 @@ from xtitan_core.evidence.bounds import edge_at
 from xtitan_core.evidence.calibration_monitor import CalibrationMonitor
 from xtitan_core.evidence.cash_account import EvidenceError, Outcome
 from xtitan_core.evidence.detector import EdgeDetector
-from xtitan_core.files import write_atomically
 from xtitan_core.journal import (
     AnyRecord,
     JournalError,
@@ -49,7 +49,7 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class DriftReport:
+class DriftReport(Report):
     """What the monitors found.
 
     Attributes:
@@ -62,6 +62,8 @@ class DriftReport:
         pairs: live trades with their shadow; ``live_wins`` and ``shadow_wins`` among them should be equal.
         ratio_gap: mean live minus shadow payout ratio.
     """
+
+    FILE: ClassVar[str] = "drift.json"
 
     advice: Literal["demote", "de_risk", "none", "no_champion"]
     model_name: str
@@ -80,6 +82,9 @@ class DriftReport:
 
     def as_metadata(self) -> dict[str, Any]:
         return {key: value for key, value in asdict(self).items() if key != "days"}
+
+    def text(self) -> str:
+        return json.dumps(asdict(self), indent=1, default=str) + "\n"
 
 
 def evaluate(home: Home, params: Params) -> DriftReport:
@@ -100,8 +105,7 @@ def evaluate(home: Home, params: Params) -> DriftReport:
             report = _watch(params.model_name, bundle_id, promotions[-1].venue_epoch, promotion, records)
         except (JournalError, EvidenceError) as error:
             raise StepError(f"{home.journal}: {error}; fetch the runner's segments again") from error
-    document = json.dumps(asdict(report), indent=1, default=str)
-    write_atomically(home.reports / "drift.json", (document + "\n").encode(), durable=False)
+    report.write(home)
     return report
 
 

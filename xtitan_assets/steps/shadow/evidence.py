@@ -13,10 +13,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import TypeAdapter
 
 from xtitan_assets.steps.registry import promotion_ledger as ledger
 from xtitan_assets.steps.registry.promotion_ledger import Entry, Kind, candidates_of, spent
+from xtitan_assets.steps.report import Report
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
@@ -53,7 +56,7 @@ class SlotsReport:
 
 
 @dataclass(frozen=True, slots=True)
-class ShadowReport:
+class ShadowReport(Report):
     """The candidate's standing at this evaluation.
 
     Attributes:
@@ -64,6 +67,8 @@ class ShadowReport:
         path: ``(settled trades, own bankroll, lineage bankroll)`` for plotting, thinned.
         trades_csv: the exported events that ``certificate_check.py`` recomputes the bankrolls from.
     """
+
+    FILE: ClassVar[str] = "shadow.json"
 
     decided: Literal["promoted", "continue", "futile"]
     why: str
@@ -96,6 +101,28 @@ class ShadowReport:
     def as_metadata(self) -> dict[str, Any]:
         """The same without the paths, for an asset's metadata."""
         return {key: value for key, value in self.as_dict().items() if key not in ("path", "own_path", "edges")}
+
+    def text(self) -> str:
+        return json.dumps(self.as_dict(), indent=1) + "\n"
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Self:
+        slots = SlotsReport(
+            document["slots"],
+            document["slot_wins"],
+            document["slot_refunds"],
+            document["slot_win_rate"],
+            document["slot_ratio"],
+            document["edge_upper"],
+        )
+        lineage, own = document["path"], document["own_path"]
+        nested = {
+            **document,
+            "certificate": document,
+            "slots": slots,
+            "path": [(n, mine, theirs) for (n, theirs), (_, mine) in zip(lineage, own, strict=True)],
+        }
+        return TypeAdapter(cls).validate_python(nested)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +171,10 @@ def evaluate(home: Home, params: Params) -> ShadowReport:
         _thinned(evidence.path),
         str(path),
     )
-    document = (json.dumps(report.as_dict(), indent=1) + "\n").encode()
+    document = report.text().encode()
     write_atomically(path, table, durable=False)
     write_certificate(home.reports, certificate, durable=False)
-    write_atomically(home.reports / "shadow.json", document, durable=False)
+    write_atomically(report.where(home), document, durable=False)
     return report
 
 

@@ -6,8 +6,8 @@ import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from xtitan_assets.steps.report import Report
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.paths import Home
 from xtitan_core.files import write_atomically
@@ -17,7 +17,7 @@ PATTERN = "journal-*.jsonl.gz"
 
 
 @dataclass(frozen=True, slots=True)
-class JournalReport:
+class JournalReport(Report):
     """The copied journal.
 
     Attributes:
@@ -34,16 +34,6 @@ class JournalReport:
     first_epoch: int
     last_epoch: int
     head: str
-
-    def as_metadata(self) -> dict[str, Any]:
-        return {
-            "copied": self.copied,
-            "segments": self.segments,
-            "records": self.records,
-            "first_epoch": self.first_epoch,
-            "last_epoch": self.last_epoch,
-            "head": self.head,
-        }
 
 
 def journal_source(home: Home) -> Path:

@@ -154,7 +154,11 @@ class Runner:
                 return False
             if not self.gate.armed and self._clock.now() - self._recovered_at >= RECOVER_EVERY:
                 await self._recover(client)
-            done = self._tried >= purchases and not self.ledger.open_contracts() and not self.ledger.unresolved()
+            done = (
+                self._tried >= purchases
+                and not self.ledger.intents.open_contracts()
+                and not self.ledger.intents.unresolved()
+            )
             if done and self.gate.armed:
                 return True
         return False
@@ -202,12 +206,12 @@ def audit(exchange: Exchange, ledger: Ledger, halted: bool) -> list[str]:
             # Our purchases name a quote. A fault's foreign purchases bring their own terms, and their "of" is "1".
             if before is not None and before["kind"] == "received" and before["of"] != "1":
                 bought[str(before["of"])] += 1
-    intents = list(ledger.intents())
+    intents = list(ledger.intents.all())
     wrong = [f"quote {quote} was bought {n} times" for quote, n in bought.items() if n > 1]
     sent = {str(i.proposal_id): i for i in intents if i.sent_at is not None}
     if len(sent) != sum(i.sent_at is not None for i in intents):
         wrong.append("two intents share a quote")
-    ours = [i.contract_id for i in ledger.trades()]
+    ours = [i.contract_id for i in ledger.intents.trades()]
     if len(ours) != len(set(ours)):
         wrong.append("a contract belongs to two intents")
     if set(ours) - contracts:
@@ -217,12 +221,12 @@ def audit(exchange: Exchange, ledger: Ledger, halted: bool) -> list[str]:
     if contracts - set(ours):
         wrong.append(f"{len(contracts - set(ours))} purchases are not in the ledger, and the runner trades on")
     account = exchange.accounts[ACCOUNT]
-    if ledger.total_cents() != int(account.balance * 100):
-        wrong.append(f"the ledger has {ledger.total_cents()} cents, the account {int(account.balance * 100)}")
+    if ledger.cash.total_cents() != int(account.balance * 100):
+        wrong.append(f"the ledger has {ledger.cash.total_cents()} cents, the account {int(account.balance * 100)}")
     if any(i.state is IntentState.LATE_BOUND for i in intents):
         wrong.append("a purchase was ruled out that happened, and the runner trades on")
-    if ledger.unresolved() or ledger.open_contracts():
-        wrong.append(f"unresolved long after the last fault: {[i.state.value for i in ledger.unresolved()]}")
+    if ledger.intents.unresolved() or ledger.intents.open_contracts():
+        wrong.append(f"unresolved long after the last fault: {[i.state.value for i in ledger.intents.unresolved()]}")
     return wrong
 
 
@@ -251,7 +255,7 @@ def live(seed: int, rate: float, folder: Path, only: list[FaultName] | None = No
                 faults.end()
                 await runner.trade(0, clock.now() + PATIENCE)
                 life.halted = life.halted or (str(runner.latch.reason) if runner.latch.halted else "")
-                life.quarantined = any(i.state is IntentState.QUARANTINED for i in runner.ledger.unresolved())
+                life.quarantined = any(i.state is IntentState.QUARANTINED for i in runner.ledger.intents.unresolved())
                 life.violations = audit(exchange, runner.ledger, bool(life.halted))
                 life.violations += [f"the program ended {n} times: {why}" for why, n in life.crashes.items()]
                 await runner.close()

@@ -102,7 +102,7 @@ class Gate:
             LedgerFaultError: storage failed, or the row contradicts the ledger; the latch is halted, exit non-zero.
         """
         try:
-            booking = self._ledger.book(row, self._clock.now())
+            booking = self._ledger.cash.book(row, self._clock.now())
             if booking.result is Booked.GAP:
                 self.disarm()
             elif booking and row.action == "buy":
@@ -142,12 +142,12 @@ class Gate:
     async def _purchase(self, client: TradingClient, order: Order, tick_age: float) -> Purchase:
         began = self._clock.now()
         refusal = self._refusal(client, order, tick_age, 0)
-        if refusal is None and self._ledger.unresolved():
+        if refusal is None and self._ledger.intents.unresolved():
             refusal = GateReason.UNRESOLVED
         if refusal is not None:
             return Purchase(Outcome.BLOCKED, refusal)
         try:
-            intent_id = self._ledger.prepare(order, began)
+            intent_id = self._ledger.intents.prepare(order, began)
         except IllegalTransitionError:
             return Purchase(Outcome.BLOCKED, GateReason.TRIED_BEFORE)
         try:
@@ -194,7 +194,7 @@ class Gate:
         if refusal is not None:
             return self._abandoned(intent_id, refusal, quote)
         try:
-            self._ledger.mark_sent(
+            self._ledger.intents.mark_sent(
                 intent_id,
                 proposal_id=quote.proposal_id,
                 generation=client.generation,
@@ -248,7 +248,7 @@ class Gate:
             if error.code not in FINAL_REFUSALS:
                 return self._unknown(intent_id, error.code, quote, edge)
             self.disarm()  # until a statement confirms it
-            intent = self._ledger.rejected(intent_id, error.code, self._clock.now())
+            intent = self._ledger.intents.rejected(intent_id, error.code, self._clock.now())
             return Purchase(Outcome.REJECTED, error.code, intent, quote, edge)
         except FrameError:
             return self._unknown(intent_id, GateReason.BAD_ANSWER, quote, edge)
@@ -265,7 +265,7 @@ class Gate:
             receipt.purchase_time,
         )
         try:
-            intent = self._ledger.opened(intent_id, proof, self._clock.now())
+            intent = self._ledger.intents.opened(intent_id, proof, self._clock.now())
         except IllegalTransitionError as error:
             self._latch.halt(f"the answer to intent {intent_id} contradicts the ledger: {error}", "gate")
             return self._unknown(intent_id, GateReason.BAD_ANSWER, quote, edge)
@@ -280,23 +280,23 @@ class Gate:
     def _abandoned(
         self, intent_id: int, reason: str, quote: Quote | None = None, edge: float | None = None
     ) -> Purchase:
-        intent = self._ledger.abandon(intent_id, reason, self._clock.now())
+        intent = self._ledger.intents.abandon(intent_id, reason, self._clock.now())
         return Purchase(Outcome.ABANDONED, reason, intent, quote, edge)
 
     def _not_sent(self, intent_id: int, reason: str, quote: Quote) -> Purchase:
         """Marked as sent, then stopped by a last check: kept reserved until a statement confirms that nothing exists."""
-        intent = self._ledger.rejected(intent_id, f"not sent: {reason}", self._clock.now())
+        intent = self._ledger.intents.rejected(intent_id, f"not sent: {reason}", self._clock.now())
         self.disarm()
         return Purchase(Outcome.REJECTED, reason, intent, quote)
 
     def _unknown(self, intent_id: int, reason: str, quote: Quote, edge: float | None = None) -> Purchase:
         self.disarm()
-        intent = self._ledger.unknown(intent_id, reason, self._clock.now())
+        intent = self._ledger.intents.unknown(intent_id, reason, self._clock.now())
         return Purchase(Outcome.UNKNOWN, reason, intent, quote, edge)
 
     def _check_claims(self) -> None:
         """A purchase on the account that no intent owns is for ``recover`` to judge, before anything else is bought."""
-        if not all(self._ledger.is_bound(row) for row in self._unclaimed):
+        if not all(self._ledger.cash.is_bound(row) for row in self._unclaimed):
             self.disarm()
         self._unclaimed.clear()
 

@@ -72,7 +72,7 @@ class Bookkeeping:
 
     def catch_up(self) -> None:
         """Journal everything the ledger knows and the journal does not: after a start and after each recovery."""
-        for intent in self.ledger.trades():
+        for intent in self.ledger.intents.trades():
             self.note(intent)
 
 

@@ -1,6 +1,6 @@
 """The durable memory of the money path: intents, the account's cash rows, events and halts."""
 
-from live_runner.ledger.book import Ledger
+from live_runner.ledger.account import Ledger
 from live_runner.ledger.records import (
     Booked,
     Booking,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from live_runner.ledger import chain
-from live_runner.ledger.intents import IntentTable, append_event
+from live_runner.ledger.events import append_event
+from live_runner.ledger.intents import IntentTable
 from live_runner.ledger.records import (
+    CASH_ROW,
     Booked,
     Booking,
     CashRow,
@@ -14,17 +16,19 @@ from live_runner.ledger.records import (
     IntentState,
     LedgerFaultError,
 )
+from live_runner.ledger.storage import Storage
 
-CASH_ROW = "transaction_id, action, contract_id, amount_cents, balance_cents, time"
 
-
-class CashTable(IntentTable):
+class CashTable:
     """Booking what the venue says about the account's money."""
 
+    def __init__(self, storage: Storage, intents: IntentTable) -> None:
+        self._storage, self._intents = storage, intents
+
     @property
-    def fresh(self) -> bool:
-        """True until the opening balance has been recorded."""
-        return self._storage.number("SELECT count(*) FROM opening") == 0
+    def begun(self) -> bool:
+        """True once the opening balance has been recorded."""
+        return self._storage.number("SELECT count(*) FROM opening") > 0
 
     def begin(self, balance_cents: int, currency: str, time: int, prior: Collection[int], now: float) -> None:
         """Record the opening balance, once, with the transactions it already contains.
@@ -63,7 +67,7 @@ class CashTable(IntentTable):
             LedgerFaultError: when a row of the same number was booked with other figures.
             IllegalTransitionError: when the row itself is impossible (a buy that adds money).
         """
-        if self.fresh:
+        if not self.begun:
             return Booking(Booked.GAP)
         known = self._storage.rows(f"SELECT {CASH_ROW} FROM ledger WHERE transaction_id = ?", (row.transaction_id,))
         if known:
@@ -98,8 +102,8 @@ class CashTable(IntentTable):
                 if owner is not None and row.action == "sell":
                     settled = int(owner[0])
                     state = IntentState(owner[1])
-                    self._settle(db, settled, state, row.amount_cents, row.time, row.balance_cents, now)
-        return Booking(Booked.BOOKED, None if settled is None else self.intent(settled))
+                    self._intents.settle(db, settled, state, row, now)
+        return Booking(Booked.BOOKED, None if settled is None else self._intents.get(settled))
 
     def balance_cents(self) -> int:
         """The balance after the last booked movement."""

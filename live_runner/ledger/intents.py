@@ -7,9 +7,11 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
-from live_runner.ledger import chain
+from live_runner.ledger.events import append_event
 from live_runner.ledger.records import (
     BOUGHT,
+    CASH_ROW,
+    CashRow,
     IllegalTransitionError,
     Intent,
     IntentState,
@@ -121,7 +123,7 @@ class IntentTable:
             if changed != 1:
                 raise IllegalTransitionError(f"intent {intent_id} is not an unconfirmed rejection")
             self._record(db, intent_id, now)
-        return self.intent(intent_id)
+        return self.get(intent_id)
 
     def unknown(self, intent_id: int, why: str, now: float) -> Intent:
         """Whether it was bought cannot be told from here: SENT -> UNKNOWN."""
@@ -135,7 +137,7 @@ class IntentTable:
         """The evidence contradicts itself: UNKNOWN -> QUARANTINED, which only a person resolves."""
         return self._move(intent_id, IntentState.QUARANTINED, why, now)
 
-    def intent(self, intent_id: int) -> Intent:
+    def get(self, intent_id: int) -> Intent:
         """One intent.
 
         Raises:
@@ -146,7 +148,7 @@ class IntentTable:
             raise IllegalTransitionError(f"there is no intent {intent_id}")
         return _intent(rows[0])
 
-    def intents(self, after: int = 0) -> list[Intent]:
+    def all(self, after: int = 0) -> list[Intent]:
         """All intents with a number above ``after``, in order."""
         return self._query("WHERE intent_id > ?", after)
 
@@ -183,7 +185,7 @@ class IntentTable:
         with self._storage.write() as db:
             self._leave(db, intent_id, to)
             self._update(db, intent_id, now, state=to.value, reason=why[:200], resolved_at=now, **fields)
-        return self.intent(intent_id)
+        return self.get(intent_id)
 
     def _bind(self, intent_id: int, to: IntentState, receipt: Receipt, why: str, now: float) -> Intent:
         with self._storage.write() as db:
@@ -208,27 +210,17 @@ class IntentTable:
             )
             # The end of a short contract can be booked before the answer to its buy is read.
             sold = db.execute(
-                "SELECT amount_cents, time, balance_cents FROM ledger WHERE contract_id = ? AND action = 'sell'",
-                (receipt.contract_id,),
+                f"SELECT {CASH_ROW} FROM ledger WHERE contract_id = ? AND action = 'sell'", (receipt.contract_id,)
             ).fetchone()
             if sold is not None:
-                amount, time, balance = sold
-                self._settle(db, intent_id, to, amount, time, balance, now)
-        return self.intent(intent_id)
+                self.settle(db, intent_id, to, CashRow(*sold), now)
+        return self.get(intent_id)
 
-    def _settle(
-        self,
-        db: sqlite3.Connection,
-        intent_id: int,
-        state: IntentState,
-        cents: int,
-        time: int,
-        balance: int,
-        now: float,
-    ) -> None:
+    def settle(self, db: sqlite3.Connection, intent_id: int, state: IntentState, sell: CashRow, now: float) -> None:
         """Settle inside the caller's transaction; a late-bound intent keeps its state, as a reminder."""
         after = IntentState.SETTLED if state is IntentState.OPEN else state
-        self._update(db, intent_id, now, state=after.value, sell_cents=cents, sell_time=time, balance_cents=balance)
+        figures = {"sell_cents": sell.amount_cents, "sell_time": sell.time, "balance_cents": sell.balance_cents}
+        self._update(db, intent_id, now, state=after.value, **figures)
 
     @staticmethod
     def _leave(db: sqlite3.Connection, intent_id: int, to: IntentState) -> None:
@@ -247,14 +239,6 @@ class IntentTable:
         """Append the intent as it now is to the hash-chained events; ``verify`` compares them at every start."""
         row = db.execute(f"{SELECT_INTENT} WHERE intent_id = ?", (intent_id,)).fetchone()
         append_event(db, self._storage.run, now, "intent", intent_id, json.dumps(row))
-
-
-def append_event(db: sqlite3.Connection, run: int, now: float, kind: str, intent_id: int | None, detail: str) -> None:
-    """Append to the hash-chained event table inside the caller's transaction."""
-    last = db.execute("SELECT event_id, hash FROM event ORDER BY event_id DESC LIMIT 1").fetchone()
-    number, previous = (last[0] + 1, last[1]) if last else (1, chain.GENESIS)
-    body = [number, run, float(now), kind, intent_id, detail]  # as SQLite will give it back
-    db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*body, previous, chain.link(previous, body)))
 
 
 def _intent(row: tuple[Any, ...]) -> Intent:

@@ -94,6 +94,10 @@ class Receipt:
     purchase_time: int
 
 
+CASH_ROW = "transaction_id, action, contract_id, amount_cents, balance_cents, time"
+"""The columns of the cash table that make a ``CashRow``, in its order."""
+
+
 @dataclass(frozen=True, slots=True)
 class CashRow:
     """One cash movement of the account, from the transaction stream or the statement.
@@ -199,7 +203,7 @@ class Booked(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """Result of ``Ledger.book``.
+    """Result of ``CashTable.book``.
 
     Attributes:
         result: GAP means the row does not follow the last one (a row in between is missing, or the opening balance): it

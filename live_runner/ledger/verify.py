@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 
 from live_runner.ledger import chain
-from live_runner.ledger.cash import CASH_ROW
 from live_runner.ledger.intents import SELECT_INTENT
-from live_runner.ledger.records import LedgerFaultError
+from live_runner.ledger.records import CASH_ROW, LedgerFaultError
 from live_runner.ledger.storage import Storage
 
 # Small tables without a chain of their own: each row as the text of the event that was written with it.

@@ -29,7 +29,7 @@ class ContractHandler:
 
     async def follow_open(self, client: VenueClient) -> None:
         """Follow every contract that is open by the ledger and not followed yet."""
-        for intent in self._ledger.open_contracts():
+        for intent in self._ledger.intents.open_contracts():
             if intent.contract_id is not None and intent.contract_id not in self._follower:
                 await self.follow(client, intent.contract_id, intent.intent_id)
 
@@ -51,6 +51,6 @@ class ContractHandler:
         intent_id = None if state is None else self._follower.ended(state)
         if state is None or intent_id is None:
             return
-        problem = disagreement(state, self._ledger.intent(intent_id))
+        problem = disagreement(state, self._ledger.intents.get(intent_id))
         if problem is not None:
             self._latch.halt(problem, "follower")

@@ -28,4 +28,4 @@ class Goals:
     def nothing_open(self) -> bool:
         """True when no shadow trade, no contract and no purchase of unknown outcome is left."""
         ledger = self._bookkeeping.ledger
-        return not (self._engine.shadow_trades or ledger.open_contracts() or ledger.unresolved())
+        return not (self._engine.shadow_trades or ledger.intents.open_contracts() or ledger.intents.unresolved())

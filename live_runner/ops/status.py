@@ -60,7 +60,7 @@ def ledger_figures(ledger: Ledger, now: float) -> dict[str, Any]:
         "account_id": ledger.account_id,
         "opening_cents": figures["opening_cents"],
         "ledger_total_cents": figures["total_cents"],
-        "contracts": len(ledger.trades()),
+        "contracts": len(ledger.intents.trades()),
         "open_contracts": len(figures["open_contracts"]),
         "unresolved": len(figures["unresolved"]),
         "exposure_cents": figures["exposure_cents"],

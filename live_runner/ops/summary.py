@@ -95,8 +95,8 @@ class Gauges:
         """Set every gauge to what is true now."""
         metrics = self._metrics
         metrics.tick_age.set(self._market.age(self._clock.now()))
-        metrics.open_contracts.set(len(self._ledger.open_contracts()))
-        metrics.unresolved.set(len(self._ledger.unresolved()))
+        metrics.open_contracts.set(len(self._ledger.intents.open_contracts()))
+        metrics.unresolved.set(len(self._ledger.intents.unresolved()))
         metrics.halted.set(self._latch.halted)
         metrics.shadow_open.set(len(self._engine.shadow_trades))
         metrics.models.clear()

@@ -60,7 +60,7 @@ async def recover(
         except (DerivClientError, FrameError) as error:
             # A partial read proves nothing: stay closed and read again.
             found.waiting.append(f"the venue's records could not be read: {error}")
-        unresolved = ledger.unresolved()
+        unresolved = ledger.intents.unresolved()
     except LedgerError as error:
         latch.halt(f"ledger: {error}", "recovery")
         raise error if isinstance(error, LedgerFaultError) else LedgerFaultError(str(error)) from error
@@ -101,7 +101,7 @@ async def _pass(
         return
     if ledger.fresh and not await _begin(client, ledger, latch, balance, venue_now, now, adopt_history, found):
         return
-    last = ledger.last_row()
+    last = ledger.cash.last_row()
     if last is not None and venue_now < last.time - MAX_LEDGER_AHEAD_S:
         raise RecoveryError(
             f"the venue's time {venue_now} lies before the ledger's last row ({last.time}): this state folder belongs "
@@ -111,16 +111,16 @@ async def _pass(
     _book(ledger, rows, now, found)
     if last is not None and all(row.transaction_id != last.transaction_id for row in rows):
         found.disagreements.append(f"the statement lacks transaction {last.transaction_id}, which is booked")
-    if ledger.balance_cents() != balance.balance_cents:
+    if ledger.cash.balance_cents() != balance.balance_cents:
         balance = await _balance(client, ledger)  # something may have settled while the statement was read
     found.balance_cents = balance.balance_cents
-    if ledger.balance_cents() != balance.balance_cents:
+    if ledger.cash.balance_cents() != balance.balance_cents:
         found.disagreements.append(
-            f"the account holds {balance.balance_cents} cents, the ledger {ledger.balance_cents()}"
+            f"the account holds {balance.balance_cents} cents, the ledger {ledger.cash.balance_cents()}"
         )
     listed = PortfolioContract.list_from_frame(await client.request(requests.portfolio()))
-    portfolio = {c.contract_id for c in listed} - ledger.foreign_contracts()
-    unexplained = portfolio - {r.contract_id for r in rows} - {i.contract_id for i in ledger.open_contracts()}
+    portfolio = {c.contract_id for c in listed} - ledger.cash.foreign_contracts()
+    unexplained = portfolio - {r.contract_id for r in rows} - {i.contract_id for i in ledger.intents.open_contracts()}
     complete = not found.disagreements and not unexplained
     evidence = Evidence({r.transaction_id: r for r in rows}, client.generation, venue_now, complete)
     resolve(ledger, latch, evidence, now, found)
@@ -134,9 +134,9 @@ async def _balance(client: ReadingClient, ledger: Ledger) -> Balance:
         raise RecoveryError(
             f"the connection is for account {balance.loginid}, the ledger for {ledger.account_id}; check the account id"
         )
-    if not ledger.fresh and ledger.opening()[1] != balance.currency:
+    if not ledger.fresh and ledger.cash.opening()[1] != balance.currency:
         raise RecoveryError(
-            f"the account holds {balance.currency}, the ledger {ledger.opening()[1]}; use another state folder"
+            f"the account holds {balance.currency}, the ledger {ledger.cash.opening()[1]}; use another state folder"
         )
     return balance
 
@@ -160,7 +160,7 @@ async def _begin(
     # The earlier of the clocks: a row that comes next must not look as if it were part of the opening balance.
     time = min(venue_now, int(now)) if newest is None else newest.time
     prior = [r.transaction_id for r in rows if r.time >= time]
-    ledger.begin(balance.balance_cents, balance.currency, time, prior, venue_now)
+    ledger.cash.begin(balance.balance_cents, balance.currency, time, prior, venue_now)
     bought = sum(r.action == "buy" for r in rows)
     if bought and not adopt_history:
         found.halted = (
@@ -173,23 +173,23 @@ async def _begin(
 
 def _read_from(ledger: Ledger) -> int:
     """Where to start reading the statement: an hour before the last row, and before anything unresolved was sent."""
-    opened = ledger.opening()[2]
-    last = ledger.last_row()
+    opened = ledger.cash.opening()[2]
+    last = ledger.cash.last_row()
     start = opened if last is None else last.time - OVERLAP_S
-    sent = [int(i.sent_at) - OVERLAP_S for i in ledger.unresolved() if i.sent_at is not None]
-    unclaimed = [r.time for r in ledger.unbound_buys()]
+    sent = [int(i.sent_at) - OVERLAP_S for i in ledger.intents.unresolved() if i.sent_at is not None]
+    unclaimed = [r.time for r in ledger.cash.unbound_buys()]
     return max(opened, min([start, *sent, *unclaimed]))
 
 
 def _book(ledger: Ledger, rows: list[CashRow], now: float, found: Findings) -> None:
     """Book the new rows in the order of their balances."""
-    booked = {r.transaction_id for r in ledger.rows_since(min((r.time for r in rows), default=0))}
+    booked = {r.transaction_id for r in ledger.cash.rows_since(min((r.time for r in rows), default=0))}
     known = [r for r in rows if r.transaction_id in booked]
-    fresh = [r for r in rows if r.transaction_id not in booked and not ledger.is_prior(r)]
-    ordered, leftover = in_chain_order(fresh, ledger.balance_cents())
+    fresh = [r for r in rows if r.transaction_id not in booked and not ledger.cash.is_prior(r)]
+    ordered, leftover = in_chain_order(fresh, ledger.cash.balance_cents())
     gaps = 0
     for row in known + ordered + leftover:  # a known row is compared with what was booked
-        booking = ledger.book(row, now)
+        booking = ledger.cash.book(row, now)
         gaps += booking.result is Booked.GAP
         if booking.settled is not None:
             found.settled.append(booking.settled)
@@ -199,12 +199,12 @@ def _book(ledger: Ledger, rows: list[CashRow], now: float, found: Findings) -> N
 
 def _compare_open(ledger: Ledger, portfolio: set[int], found: Findings) -> None:
     """The venue's portfolio must be our open contracts, and each of them must have been paid for."""
-    ours = {i.contract_id for i in ledger.open_contracts() if i.contract_id is not None}
+    ours = {i.contract_id for i in ledger.intents.open_contracts() if i.contract_id is not None}
     if ours - portfolio:
         found.disagreements.append(f"contracts {_listed(ours - portfolio)} are open here, not at the venue")
     if portfolio - ours:
         found.waiting.append(f"contracts {_listed(portfolio - ours)} are open at the venue, not here")
-    unpaid = ledger.unpaid()
+    unpaid = ledger.cash.unpaid()
     if unpaid:
         found.disagreements.append(f"contracts {_listed(set(unpaid))} are ours, but no statement row pays for them")
 

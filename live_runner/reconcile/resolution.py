@@ -53,12 +53,12 @@ class Evidence:
 
 def close_earlier_runs(ledger: Ledger, now: float, found: Findings) -> None:
     """Finish what an earlier run left in the middle. Intents of this run are the gate's own to finish."""
-    for intent in ledger.prepared():
+    for intent in ledger.intents.prepared():
         if intent.run < ledger.run:  # no SENT row: the frame was never written
-            found.abandoned.append(ledger.abandon(intent.intent_id, "the runner stopped before sending", now))
-    for intent in ledger.unresolved():
+            found.abandoned.append(ledger.intents.abandon(intent.intent_id, "the runner stopped before sending", now))
+    for intent in ledger.intents.unresolved():
         if intent.state is IntentState.SENT and intent.run < ledger.run:
-            ledger.unknown(intent.intent_id, "the runner stopped before the answer", now)
+            ledger.intents.unknown(intent.intent_id, "the runner stopped before the answer", now)
 
 
 def resolve(ledger: Ledger, latch: KillLatch, evidence: Evidence, now: float, found: Findings) -> None:
@@ -67,21 +67,21 @@ def resolve(ledger: Ledger, latch: KillLatch, evidence: Evidence, now: float, fo
     Raises:
         FrameError: when a purchase of ours lacks its payout on the statement.
     """
-    booked = ledger.unbound_buys()
+    booked = ledger.cash.unbound_buys()
     unbound = [evidence.rows[r.transaction_id] for r in booked if r.transaction_id in evidence.rows]
     unlisted = [str(r.contract_id) for r in booked if r.transaction_id not in evidence.rows]
     if unlisted:
         # The stream told of a purchase that the lagging statement does not describe yet: whose it is, is open.
         found.disagreements.append(f"the purchase of contracts {', '.join(unlisted)} is not on the statement yet")
         evidence = replace(evidence, complete=False)
-    for intent in ledger.unresolved():
+    for intent in ledger.intents.unresolved():
         if intent.state is IntentState.UNKNOWN:
             _resolve_unknown(ledger, intent, unbound, evidence, now, found)
     _find_strangers(ledger, latch, unbound, now, found)
-    for intent in ledger.unresolved():
+    for intent in ledger.intents.unresolved():
         confirmable = intent.state is IntentState.REJECTED and intent.resolved_at is not None and evidence.complete
         if confirmable and evidence.venue_now >= (intent.resolved_at or 0.0) + CONFIRM_S:
-            ledger.confirm_rejection(intent.intent_id, now)
+            ledger.intents.confirm_rejection(intent.intent_id, now)
 
 
 def _resolve_unknown(
@@ -103,38 +103,38 @@ def _resolve_unknown(
     )
     match verdict.proof:
         case Proof.BOUND if verdict.row is not None:
-            opened = ledger.opened(intent.intent_id, _receipt(verdict.row), now, verdict.why)
+            opened = ledger.intents.opened(intent.intent_id, _receipt(verdict.row), now, verdict.why)
             found.bound.append(opened)
             if opened.state is IntentState.SETTLED:
                 found.settled.append(opened)
         case Proof.QUARANTINE:
-            ledger.quarantine(intent.intent_id, verdict.why, now)
+            ledger.intents.quarantine(intent.intent_id, verdict.why, now)
         case Proof.NOT_BOUGHT:
-            found.not_bought.append(ledger.not_bought(intent.intent_id, verdict.why, now))
+            found.not_bought.append(ledger.intents.not_bought(intent.intent_id, verdict.why, now))
         case _:
             found.waiting.append(f"intent {intent.intent_id}: {verdict.why}")
 
 
 def _find_strangers(ledger: Ledger, latch: KillLatch, unbound: list[CashRow], now: float, found: Findings) -> None:
     """Adopt purchases that were ruled out too early, and report those that were never ours; both halt."""
-    unresolved = ledger.unresolved()
+    unresolved = ledger.intents.unresolved()
     if any(i.state is IntentState.SENT for i in unresolved):
         return  # its answer may still claim the row
     quarantined = [i for i in unresolved if i.state is IntentState.QUARANTINED]
     strangers = []
     for row in unbound:
-        if ledger.is_bound(row) or any(matches(i, row) for i in quarantined):
+        if ledger.cash.is_bound(row) or any(matches(i, row) for i in quarantined):
             continue
-        ruled_out = [i for i in ledger.tombstones(row.time - TOMBSTONE_S) if matches(i, row)]
+        ruled_out = [i for i in ledger.intents.tombstones(row.time - TOMBSTONE_S) if matches(i, row)]
         if len(ruled_out) == 1:
-            found.late.append(ledger.late_bound(ruled_out[0].intent_id, _receipt(row), now))
+            found.late.append(ledger.intents.late_bound(ruled_out[0].intent_id, _receipt(row), now))
         else:
             strangers.append(row)
     if found.late:
         found.halted = f"contract {found.late[0].contract_id} was bought after it had been ruled out"
         latch.halt(found.halted, "recovery")
     if strangers:
-        ledger.record_foreign(strangers, now)
+        ledger.cash.record_foreign(strangers, now)
         ids = ", ".join(str(row.contract_id) for row in strangers[:5])
         found.halted = f"contracts {ids} on the account are not ours; nobody else may trade on it"
         latch.halt(found.halted, "recovery")

@@ -199,9 +199,9 @@ class TestLedger:
     def test_it_verifies_and_everything_is_read_as_it_was(self, name: str, open_ledger: OpenLedger) -> None:
         ledger = open_ledger(name)
         was = json.loads((MADE / "ledgers" / "as_read.json").read_text())[name]
-        assert [as_stored(intent) for intent in ledger.intents()] == was["intents"]
-        assert [list(row.body) for row in ledger.rows()] == was["rows"]
-        assert list(ledger.opening()) == was["opening"]
+        assert [as_stored(intent) for intent in ledger.intents.all()] == was["intents"]
+        assert [list(row.body) for row in ledger.cash.rows()] == was["rows"]
+        assert list(ledger.cash.opening()) == was["opening"]
         halt = ledger.last_halt()
         assert (list(halt) if halt else None) == was["last_halt"]
         summary = ledger.summary(START + 400)
@@ -217,10 +217,10 @@ class TestLedger:
     def test_a_copy_goes_on_in_the_same_chains(self, name: str, open_ledger: OpenLedger) -> None:
         ledger = open_ledger(name)
         before = sqlite_rows(ledger)
-        for intent in ledger.prepared():
-            ledger.abandon(intent.intent_id, "the runner stopped before sending", LATER)
-        row = CashRow(999_999_001, "deposit", None, 5_000, ledger.balance_cents() + 5_000, int(LATER))
-        assert ledger.book(row, LATER)
+        for intent in ledger.intents.prepared():
+            ledger.intents.abandon(intent.intent_id, "the runner stopped before sending", LATER)
+        row = CashRow(999_999_001, "deposit", None, 5_000, ledger.cash.balance_cents() + 5_000, int(LATER))
+        assert ledger.cash.book(row, LATER)
         ledger.note("agreed", "", LATER)
         ledger.record_halt(True, "checked", "operator", LATER)
         ledger.close()
@@ -229,7 +229,7 @@ class TestLedger:
         for table, rows in before.items():
             assert after[table][: len(rows)] == rows, f"rows of {table} changed"
             assert len(after[table]) > len(rows)
-        assert again.last_row() == row
+        assert again.cash.last_row() == row
         again.close()
 
     def test_one_changed_byte_of_a_row_is_noticed(self, name: str, unpack: Callable[[str], Path]) -> None:

@@ -17,15 +17,15 @@ ACCOUNT = "DOT90000001"
 def ledger(folder: Path) -> Iterator[Ledger]:
     """Open, with its opening balance recorded."""
     ledger = Ledger.open(folder, ACCOUNT, now=T)
-    ledger.begin(100_000, "USD", T, [], T)
+    ledger.cash.begin(100_000, "USD", T, [], T)
     yield ledger
     ledger.close()
 
 
 def sent(ledger: Ledger, order: Order, now: float = T, stake: int = 1_000) -> int:
     """An order marked as sent at the stake it names; returns the intent."""
-    number = ledger.prepare(order, now)
-    ledger.mark_sent(
+    number = ledger.intents.prepare(order, now)
+    ledger.intents.mark_sent(
         number, proposal_id=f"quote-{number}", generation=1, ask_cents=stake, payout_cents=2 * stake - 47, now=now
     )
     return number

@@ -28,7 +28,7 @@ async def buy(desk: Any, order: Order, tick_age: float = 0.0) -> Any:
 async def test_a_good_order_is_bought_once_and_durably(desk: Any, order: Callable[..., Order]) -> None:
     durable = []
     desk.client.before_send = lambda quote: durable.append(
-        [(i.state, i.proposal_id) for i in desk.ledger.unresolved()] == [(IntentState.SENT, quote)]
+        [(i.state, i.proposal_id) for i in desk.ledger.intents.unresolved()] == [(IntentState.SENT, quote)]
     )
     purchase = await buy(desk, order("d1"))
     assert (purchase.outcome, purchase.reason) == (Outcome.BOUGHT, GateReason.ANSWERED)
@@ -79,7 +79,7 @@ async def test_a_cancelled_purchase_is_unknown(desk: Any, order: Callable[..., O
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert [i.state for i in desk.ledger.unresolved()] == [IntentState.UNKNOWN]
+    assert [i.state for i in desk.ledger.intents.unresolved()] == [IntentState.UNKNOWN]
 
 
 @pytest.mark.parametrize("code", sorted(FINAL_REFUSALS))
@@ -144,14 +144,14 @@ async def test_time_that_passes_while_the_quote_is_on_its_way_counts(desk: Any, 
 async def test_a_quote_or_tick_that_aged_during_the_commit_is_not_sent(
     desk: Any, order: Callable[..., Order], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = desk.ledger.mark_sent
+    real = desk.ledger.intents.mark_sent
 
     def slow_disk(*arguments: Any, **named: Any) -> Any:
         intent = real(*arguments, **named)
         desk.venue.clock.set(desk.venue.clock.now() + 3.0)
         return intent
 
-    monkeypatch.setattr(desk.ledger, "mark_sent", slow_disk)
+    monkeypatch.setattr(desk.ledger.intents, "mark_sent", slow_disk)
     purchase = await buy(desk, order("d1"))
     assert (purchase.outcome, purchase.reason) == (Outcome.REJECTED, GateReason.QUOTE_STALE)
     assert desk.venue.frames == []

@@ -69,7 +69,7 @@ def test_an_empty_halt_file_is_enough(folder: Path, latch: KillLatch) -> None:
 )
 def test_an_unreadable_latch_counts_as_halted(folder: Path, ledger: Ledger, body: bytes | None) -> None:
     KillLatch.open(folder, ledger, now)
-    ledger.begin(1_000, "USD", int(NOW), [], NOW)
+    ledger.cash.begin(1_000, "USD", int(NOW), [], NOW)
     if body is None:
         (folder / LATCH_FILE).unlink()
     else:
@@ -109,8 +109,8 @@ def test_a_halt_takes_effect_even_when_nothing_can_be_written(
 
 
 def test_the_ledger_itself_refuses_to_send_while_halted(ledger: Ledger, latch: KillLatch, order: object) -> None:
-    ledger.begin(1_000, "USD", int(NOW), [], NOW)
-    number = ledger.prepare(order("d1"), NOW)  # type: ignore[operator]
+    ledger.cash.begin(1_000, "USD", int(NOW), [], NOW)
+    number = ledger.intents.prepare(order("d1"), NOW)  # type: ignore[operator]
     latch.halt("x", "y")
     with pytest.raises(IllegalTransitionError, match="latch"):
-        ledger.mark_sent(number, proposal_id="q", generation=1, ask_cents=1, payout_cents=2, now=NOW)
+        ledger.intents.mark_sent(number, proposal_id="q", generation=1, ask_cents=1, payout_cents=2, now=NOW)

@@ -17,10 +17,10 @@ CALL = Contract(ContractType.CALL, 5, DurationUnit.TICKS)
 def bought(folder: Path, account: str, contract_id: int) -> Ledger:
     """A ledger with one open contract."""
     ledger = Ledger.open(folder, account, now=T)
-    ledger.begin(100_000, "USD", T, [], T)
-    intent = ledger.prepare(Order("d", "b" * 64, "m", "R_100", CALL, "USD", 1_000, 0.6, 0.02, 0.95), T)
-    ledger.mark_sent(intent, proposal_id="p" * 32, generation=1, ask_cents=1_000, payout_cents=1_950, now=T)
-    ledger.opened(intent, Receipt(contract_id, contract_id + 1, 1_000, 1_950, T), T)
+    ledger.cash.begin(100_000, "USD", T, [], T)
+    intent = ledger.intents.prepare(Order("d", "b" * 64, "m", "R_100", CALL, "USD", 1_000, 0.6, 0.02, 0.95), T)
+    ledger.intents.mark_sent(intent, proposal_id="p" * 32, generation=1, ask_cents=1_000, payout_cents=1_950, now=T)
+    ledger.intents.opened(intent, Receipt(contract_id, contract_id + 1, 1_000, 1_950, T), T)
     return ledger
 
 

@@ -61,9 +61,9 @@ def test_a_writer_that_was_overtaken_cannot_write(ledger: Ledger, order: Callabl
     """The paused holder of a lock that someone broke: its epoch is old, its writes abort."""
     ledger._storage._db.execute("INSERT INTO writer VALUES (99, 0.0)")
     with pytest.raises(IllegalTransitionError, match="newer runner"):
-        ledger.prepare(order("d1"), T)
+        ledger.intents.prepare(order("d1"), T)
     with pytest.raises(IllegalTransitionError, match="newer runner"):
-        ledger.book(CashRow(7, "deposit", None, 500, 100_500, T), T)
+        ledger.cash.book(CashRow(7, "deposit", None, 500, 100_500, T), T)
 
 
 def test_the_ledger_of_another_environment_or_version_is_refused(folder: Path) -> None:
@@ -105,11 +105,11 @@ def test_any_alteration_behind_our_back_is_noticed_at_the_next_start(
     folder: Path, table: str, sql: str, order: Callable[..., Order]
 ) -> None:
     ledger = Ledger.open(folder, ACCOUNT, now=T)
-    ledger.begin(100_000, "USD", T, [], T)
+    ledger.cash.begin(100_000, "USD", T, [], T)
     number = sent(ledger, order("d1"))
-    ledger.opened(number, receipt(number), T)
-    ledger.book(buy_row(501, 99_000), T)
-    ledger.book(sell_row(501, 0, 99_000), T)
+    ledger.intents.opened(number, receipt(number), T)
+    ledger.cash.book(buy_row(501, 99_000), T)
+    ledger.cash.book(sell_row(501, 0, 99_000), T)
     ledger.stop_day(T, T)
     ledger.record_halt(True, "a reason", "someone", T)
     ledger.close()
@@ -132,15 +132,15 @@ def test_silent_bit_flips_in_the_file_are_never_accepted(
 ) -> None:
     """Flipped bits of used pages are either refused by SQLite, or caught by the chains, or change nothing we read."""
     ledger = Ledger.open(folder, ACCOUNT, now=T)
-    ledger.begin(100_000, "USD", T, [], T)
+    ledger.cash.begin(100_000, "USD", T, [], T)
     balance = 100_000
     for k in range(40):
         number = sent(ledger, order(f"d{k}"), T + k)
-        ledger.opened(number, receipt(number, 600 + k, at=T + k), T + k)
+        ledger.intents.opened(number, receipt(number, 600 + k, at=T + k), T + k)
         balance -= 1_000
-        ledger.book(buy_row(600 + k, balance, at=T + k), T + k)
-        ledger.book(sell_row(600 + k, 0, balance, T + k), T + k)
-    truth = (ledger.rows(), ledger.intents())
+        ledger.cash.book(buy_row(600 + k, balance, at=T + k), T + k)
+        ledger.cash.book(sell_row(600 + k, 0, balance, T + k), T + k)
+    truth = (ledger.cash.rows(), ledger.intents.all())
     path = ledger.path
     ledger.close()
     intact, random, caught = path.read_bytes(), new_venue(3).random, 0
@@ -153,7 +153,7 @@ def test_silent_bit_flips_in_the_file_are_never_accepted(
         except LedgerError:
             caught += 1
             continue
-        assert (opened.rows(), opened.intents()) == truth
+        assert (opened.cash.rows(), opened.intents.all()) == truth
         opened.close()
     assert caught > 50, "most of the file is data"
 
@@ -163,12 +163,12 @@ def test_a_storage_error_ends_every_later_use(ledger: Ledger, order: Callable[..
 
     def fill_the_disk() -> None:
         for k in range(10_000):
-            ledger.prepare(order(f"d{k}"), T)
+            ledger.intents.prepare(order(f"d{k}"), T)
 
     with pytest.raises(LedgerFaultError, match="full"):
         fill_the_disk()
     with pytest.raises(LedgerFaultError, match="restart"):
-        ledger.unresolved()
+        ledger.intents.unresolved()
 
 
 KILLED = """
@@ -177,10 +177,10 @@ from pathlib import Path
 from live_runner.ledger import Ledger, Order
 from xtitan_core.contracts import Contract, ContractType, DurationUnit
 ledger = Ledger.open(Path(sys.argv[1]), "DOT90000001", now=1.0)
-ledger.begin(1000, "USD", 1, [], 1.0)
+ledger.cash.begin(1000, "USD", 1, [], 1.0)
 order = Order("d1", "b", "m", "R_100", Contract(ContractType.CALL, 5, DurationUnit.TICKS), "USD", 35, .6, .0, .9)
-number = ledger.prepare(order, 1.0)
-ledger.mark_sent(number, proposal_id="q", generation=1, ask_cents=35, payout_cents=68, now=1.0)
+number = ledger.intents.prepare(order, 1.0)
+ledger.intents.mark_sent(number, proposal_id="q", generation=1, ask_cents=35, payout_cents=68, now=1.0)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -189,7 +189,7 @@ def test_kill_9_right_after_the_commit_keeps_the_intent_and_frees_the_lock(tmp_p
     ended = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], capture_output=True, timeout=60, check=False)
     assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
     ledger = Ledger.open(tmp_path, ACCOUNT, now=2.0)
-    assert [i.state for i in ledger.unresolved()] == [IntentState.SENT]
+    assert [i.state for i in ledger.intents.unresolved()] == [IntentState.SENT]
     assert ledger.run == 2
     ledger.close()
 

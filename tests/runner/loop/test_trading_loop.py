@@ -121,7 +121,7 @@ async def test_an_instant_is_acknowledged_after_everything_that_belongs_to_it(
     def ack(epoch: int) -> None:
         spot = runner.parts.market.spot
         assert spot is not None
-        handled.append((spot.epoch, runner.ledger.total_cents()))
+        handled.append((spot.epoch, runner.ledger.cash.total_cents()))
         honest(epoch)
 
     client.ack_instant = ack  # type: ignore[method-assign]
@@ -191,12 +191,12 @@ async def test_a_contract_whose_own_story_cannot_be_read_is_settled_by_the_cash_
     runner, client = start(), venue.connect(generation=2, lockstep=True)
     client.answers["proposal_open_contract"] = lambda payload: payload | {"is_sold": "yes"}
     task = await runner.serving(client)
-    assert runner.ledger.open_contracts() != []
+    assert runner.ledger.intents.open_contracts() != []
     venue.advance(13)
     client.cut()
     assert await task is False
     assert {"proposal_open_contract": 1, "contract_id": min(venue.bought())} in client.asked
-    (trade,) = runner.ledger.trades()
+    (trade,) = runner.ledger.intents.trades()
     assert trade.outcome in ("won", "lost")
-    assert runner.ledger.total_cents() == venue.balance
+    assert runner.ledger.cash.total_cents() == venue.balance
     assert not runner.latch.halted

@@ -79,7 +79,7 @@ async def trade(url: str, folder: Path, purchases: int) -> dict[str, Any]:
             elif frame["msg_type"] == "paper_instant":
                 epoch = frame["paper_instant"]["epoch"]
                 clock.set(max(clock.now(), epoch))
-                if epoch % 14 == 0 and len(ledger.trades()) < purchases:
+                if epoch % 14 == 0 and len(ledger.intents.trades()) < purchases:
                     wanted = Order(
                         f"decision-{epoch}",
                         "b" * 64,
@@ -93,7 +93,7 @@ async def trade(url: str, folder: Path, purchases: int) -> dict[str, Any]:
                         0.954,
                     )
                     outcomes.append((await gate.purchase(client, wanted, 0.0)).outcome)
-                if len(ledger.trades()) >= purchases and not ledger.open_contracts():
+                if len(ledger.intents.trades()) >= purchases and not ledger.intents.open_contracts():
                     break
                 client.ack_instant(epoch)
         last = await recover(client, ledger, latch, LIMITS, clock.now())
@@ -101,8 +101,8 @@ async def trade(url: str, folder: Path, purchases: int) -> dict[str, Any]:
             "first": first,
             "last": last,
             "outcomes": outcomes,
-            "trades": ledger.trades(),
-            "total_cents": ledger.total_cents(),
+            "trades": ledger.intents.trades(),
+            "total_cents": ledger.cash.total_cents(),
             "halted": latch.halted,
         }
     finally:

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import live_runner.buying.gate
-import live_runner.ledger.book
+import live_runner.ledger.account
 import live_runner.reconcile.recovery
 import live_runner.reconcile.resolution
 from live_runner.buying.gate import Gate
@@ -25,6 +25,7 @@ from live_runner.buying.purchase import GateReason, Outcome, Purchase
 from live_runner.guards.latch import KillLatch
 from live_runner.guards.limits import LimitBreach
 from live_runner.ledger import IntentState, Ledger, Order
+from live_runner.ledger.intents import IntentTable
 from live_runner.ledger.storage import Storage
 from live_runner.reconcile import binding
 from live_runner.reconcile.report import RecoveryError
@@ -94,7 +95,9 @@ def tap(desk: Any, crashes: CrashPoints, life: Life) -> None:
 
     def start_buy(proposal_id: str, price_cents: int) -> Any:
         crashes.point()
-        sent = [i for i in desk.ledger.unresolved() if i.state is IntentState.SENT and i.proposal_id == proposal_id]
+        sent = [
+            i for i in desk.ledger.intents.unresolved() if i.state is IntentState.SENT and i.proposal_id == proposal_id
+        ]
         if not sent:
             life.violations.append("a frame without its SENT row")
         if len(venue.open) + len(venue._later) + 1 > desk.limits.max_open_contracts:
@@ -165,7 +168,7 @@ async def live(seed: int, venue: Any, open_desk: Callable[[], Any], steps: int, 
         desk.connect()
     report = await desk.recover()
     for _ in range(120):
-        if report.ready and not desk.ledger.open_contracts():
+        if report.ready and not desk.ledger.intents.open_contracts():
             break
         desk.connect()
         venue.advance(5)
@@ -192,7 +195,7 @@ def _dead(desk: Any) -> None:
 def audit(desk: Any, venue: Any, report: Any) -> list[str]:
     """I1 to I6 at rest, by the venue's truth."""
     ledger: Ledger = desk.ledger
-    ours = [i.contract_id for i in ledger.trades()]
+    ours = [i.contract_id for i in ledger.intents.trades()]
     wrong = []
     if not report.ready:
         wrong.append(f"never settled: {report.waiting}")
@@ -200,15 +203,15 @@ def audit(desk: Any, venue: Any, report: Any) -> list[str]:
         wrong.append(f"halted: {desk.latch.reason}")
     if len(ours) != len(set(ours)) or set(ours) != venue.bought():
         wrong.append(f"contracts differ: {len(ours)} here, {len(venue.bought())} bought")
-    if ledger.total_cents() != venue.balance:
-        wrong.append(f"drift of {ledger.total_cents() - venue.balance} cents")
+    if ledger.cash.total_cents() != venue.balance:
+        wrong.append(f"drift of {ledger.cash.total_cents() - venue.balance} cents")
     if len(venue.frames) != len(set(venue.frames)):
         wrong.append("a proposal was sent twice")
-    if len(venue.bought()) > len([i for i in ledger.intents() if i.sent_at is not None]):
+    if len(venue.bought()) > len([i for i in ledger.intents.all() if i.sent_at is not None]):
         wrong.append("more purchases than intents")
-    if {i.contract_id for i in ledger.open_contracts()} != set(venue.open):
+    if {i.contract_id for i in ledger.intents.open_contracts()} != set(venue.open):
         wrong.append("open contracts differ")
-    if any(i.state is IntentState.LATE_BOUND for i in ledger.intents()):
+    if any(i.state is IntentState.LATE_BOUND for i in ledger.intents.all()):
         wrong.append("a purchase was ruled out that happened")
     return wrong
 
@@ -259,7 +262,7 @@ async def test_without_faults_only_the_limit_on_open_contracts_refuses(
 def send_before_sent(patch: pytest.MonkeyPatch) -> None:
     def commit(self: Gate, client: Any, order: Order, intent_id: int, quote: Any, *_: Any) -> Any:
         answer = client.start_buy(quote.proposal_id, order.stake_cents)
-        self._ledger.mark_sent(
+        self._ledger.intents.mark_sent(
             intent_id,
             proposal_id=quote.proposal_id,
             generation=client.generation,
@@ -309,31 +312,31 @@ def rule_out_at_once(patch: pytest.MonkeyPatch) -> None:
 
 def no_tombstones(patch: pytest.MonkeyPatch) -> None:
     rule_out_at_once(patch)
-    patch.setattr(Ledger, "tombstones", lambda *_: [])
+    patch.setattr(IntentTable, "tombstones", lambda *_: [])
 
 
 def forget_what_was_sent_at_restart(patch: pytest.MonkeyPatch) -> None:
     def close(ledger: Ledger, now: float, found: Any) -> None:
-        for intent in ledger.prepared():
-            ledger.abandon(intent.intent_id, "restart", now)
-        for intent in ledger.unresolved():
+        for intent in ledger.intents.prepared():
+            ledger.intents.abandon(intent.intent_id, "restart", now)
+        for intent in ledger.intents.unresolved():
             if intent.state is IntentState.SENT:
-                ledger.unknown(intent.intent_id, "restart", now)
-                ledger.not_bought(intent.intent_id, "surely not", now)
+                ledger.intents.unknown(intent.intent_id, "restart", now)
+                ledger.intents.not_bought(intent.intent_id, "surely not", now)
 
     patch.setattr(live_runner.reconcile.recovery, "close_earlier_runs", close)
 
 
 def abandon_when_the_answer_is_lost(patch: pytest.MonkeyPatch) -> None:
     def unknown(self: Gate, intent_id: int, reason: str, quote: Any, edge: Any = None) -> Any:
-        intent = self._ledger.rejected(intent_id, reason, self._clock.now())
+        intent = self._ledger.intents.rejected(intent_id, reason, self._clock.now())
         return Purchase(Outcome.REJECTED, reason, intent, quote, edge)
 
     patch.setattr(Gate, "_unknown", unknown)
 
 
 def unknown_stakes_are_not_open(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(live_runner.ledger.book, "_RESERVED", "state = 'open' AND 0")
+    patch.setattr(live_runner.ledger.account, "_RESERVED", "state = 'open' AND 0")
 
 
 def the_gate_ignores_the_latch(patch: pytest.MonkeyPatch) -> None:

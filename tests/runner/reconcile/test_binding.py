@@ -20,9 +20,9 @@ ROW = CashRow(77, "buy", 501, -1_000, 99_000, T + 1, f"CALL_R_100_19.53_{T + 1}_
 @pytest.fixture
 def intent(folder: Path, order: Callable[..., Order]) -> Iterator[Intent]:
     ledger = Ledger.open(folder, "DOT90000001", now=T)
-    number = ledger.prepare(order("d1"), T)
-    ledger.mark_sent(number, proposal_id="q", generation=1, ask_cents=1_000, payout_cents=1_953, now=T)
-    yield ledger.unknown(number, "timeout", T)
+    number = ledger.intents.prepare(order("d1"), T)
+    ledger.intents.mark_sent(number, proposal_id="q", generation=1, ask_cents=1_000, payout_cents=1_953, now=T)
+    yield ledger.intents.unknown(number, "timeout", T)
     ledger.close()
 
 

@@ -38,10 +38,10 @@ async def test_a_first_start_takes_the_balance_and_its_history_as_given(
     desk = open_desk()
     report = await desk.recover()
     assert report.ready
-    assert desk.ledger.total_cents() == venue.balance == 1_005_000
+    assert desk.ledger.cash.total_cents() == venue.balance == 1_005_000
     venue.deposit(7)
     assert (await desk.recover()).ready
-    assert desk.ledger.total_cents() == 1_005_007
+    assert desk.ledger.cash.total_cents() == 1_005_007
 
 
 async def test_a_new_ledger_on_an_account_that_bought_today_waits_for_a_person(
@@ -56,7 +56,7 @@ async def test_a_new_ledger_on_an_account_that_bought_today_waits_for_a_person(
     desk.latch.resume("same account, new disk", "operator")
     report = await desk.recover()
     assert report.ready
-    assert desk.ledger.total_cents() == venue.balance
+    assert desk.ledger.cash.total_cents() == venue.balance
 
 
 @pytest.mark.parametrize("delay", [0, 1, 7, 60, 119])
@@ -68,8 +68,8 @@ async def test_a_purchase_whose_answer_was_lost_is_bound_from_the_statement(
     desk.connect()
     report = await settle_in(desk, 200, step=1)
     assert report.ready
-    assert [i.contract_id for i in desk.ledger.trades()] == sorted(desk.venue.bought())
-    assert desk.ledger.total_cents() == desk.venue.balance
+    assert [i.contract_id for i in desk.ledger.intents.trades()] == sorted(desk.venue.bought())
+    assert desk.ledger.cash.total_cents() == desk.venue.balance
 
 
 async def test_a_restart_binds_what_was_bought_and_settled_meanwhile(
@@ -82,9 +82,9 @@ async def test_a_restart_binds_what_was_bought_and_settled_meanwhile(
     again = open_desk()
     report = await again.recover()
     assert report.ready
-    assert [i.state for i in again.ledger.trades()] == [IntentState.SETTLED]
+    assert [i.state for i in again.ledger.intents.trades()] == [IntentState.SETTLED]
     assert [i.intent_id for i in report.settled] == [1]
-    assert again.ledger.total_cents() == again.venue.balance
+    assert again.ledger.cash.total_cents() == again.venue.balance
 
 
 async def test_a_lost_request_is_ruled_out_slowly_and_only_on_a_new_connection(
@@ -95,7 +95,7 @@ async def test_a_lost_request_is_ruled_out_slowly_and_only_on_a_new_connection(
     for _ in range(60):
         desk.venue.advance(5)
         assert not (await desk.recover()).ready, "the connection that sent it is still open"
-    sent = desk.ledger.unresolved()[0].sent_at
+    sent = desk.ledger.intents.unresolved()[0].sent_at
     desk.connect()
     report = await settle_in(desk, 400)
     assert report.ready
@@ -113,7 +113,7 @@ async def test_nothing_is_ruled_out_while_the_statement_is_unreadable_or_incompl
         desk.venue.broken = {broken}
         report = await settle_in(desk, 150)
         assert not report.ready, broken
-        assert desk.ledger.unresolved()[0].state is IntentState.UNKNOWN
+        assert desk.ledger.intents.unresolved()[0].state is IntentState.UNKNOWN
         assert not desk.latch.halted
     desk.venue.broken = set()
     assert (await settle_in(desk, 150)).ready
@@ -136,7 +136,7 @@ async def test_a_purchase_that_shows_only_on_the_portfolio_is_not_ruled_out(
     }
     desk.client.answers["portfolio"] = lambda _: {"contracts": [listed]}
     assert not (await settle_in(desk, 300)).ready
-    assert desk.ledger.unresolved()[0].state is IntentState.UNKNOWN
+    assert desk.ledger.intents.unresolved()[0].state is IntentState.UNKNOWN
 
 
 async def test_a_purchase_later_than_believed_possible_is_adopted_and_halts(
@@ -151,11 +151,11 @@ async def test_a_purchase_later_than_believed_possible_is_adopted_and_halts(
     assert report.halted is not None
     assert "ruled out" in report.halted
     assert desk.latch.halted
-    assert [i.state for i in desk.ledger.trades()] == [IntentState.LATE_BOUND]
+    assert [i.state for i in desk.ledger.intents.trades()] == [IntentState.LATE_BOUND]
     desk.venue.advance(13)
     await desk.recover()
-    assert desk.ledger.total_cents() == desk.venue.balance
-    assert desk.ledger.trades()[0].outcome in ("won", "lost")
+    assert desk.ledger.cash.total_cents() == desk.venue.balance
+    assert desk.ledger.intents.trades()[0].outcome in ("won", "lost")
     assert desk.ledger.exposure_cents() == 0
 
 
@@ -164,7 +164,7 @@ async def test_a_refusal_that_was_a_lie_is_adopted_and_halts(desk: Any, order: C
     assert (await buy(desk, order("d1"))).outcome is Outcome.REJECTED
     report = await desk.recover()
     assert report.halted is not None
-    assert [i.state for i in desk.ledger.trades()] == [IntentState.LATE_BOUND]
+    assert [i.state for i in desk.ledger.intents.trades()] == [IntentState.LATE_BOUND]
 
 
 async def test_two_candidates_are_quarantined_and_never_resolve_by_themselves(
@@ -176,7 +176,7 @@ async def test_two_candidates_are_quarantined_and_never_resolve_by_themselves(
     desk.connect()
     report = await settle_in(desk, 300)
     assert not report.ready
-    intent = desk.ledger.unresolved()[0]
+    intent = desk.ledger.intents.unresolved()[0]
     assert intent.state is IntentState.QUARANTINED
     assert (await buy(desk, order("d2"))).outcome is Outcome.BLOCKED
 
@@ -191,7 +191,7 @@ async def test_a_foreign_purchase_halts_once_and_a_resume_accepts_it(desk: Any, 
     assert (await buy(desk, order("d1"))).outcome is Outcome.BOUGHT
     desk.venue.advance(20)
     assert (await desk.recover()).ready
-    assert desk.ledger.total_cents() == desk.venue.balance
+    assert desk.ledger.cash.total_cents() == desk.venue.balance
 
 
 async def test_a_balance_that_no_row_explains_halts_after_a_minute(desk: Any) -> None:
@@ -213,7 +213,7 @@ async def test_a_statement_that_lags_a_few_seconds_only_delays(desk: Any, order:
     assert not (await desk.recover()).ready
     assert (await settle_in(desk, 60, step=1)).ready
     assert not desk.latch.halted
-    assert desk.ledger.total_cents() == desk.venue.balance
+    assert desk.ledger.cash.total_cents() == desk.venue.balance
 
 
 async def test_a_purchase_that_the_stream_told_before_the_statement_waits_for_its_description(
@@ -230,7 +230,7 @@ async def test_a_purchase_that_the_stream_told_before_the_statement_waits_for_it
     assert not (await desk.recover()).ready
     assert not desk.latch.halted
     assert (await settle_in(desk, 10, step=1)).ready
-    assert len(desk.ledger.trades()) == 1
+    assert len(desk.ledger.intents.trades()) == 1
 
 
 async def test_a_missing_row_in_the_middle_is_a_disagreement(desk: Any) -> None:
@@ -239,7 +239,7 @@ async def test_a_missing_row_in_the_middle_is_a_disagreement(desk: Any) -> None:
     hidden = desk.venue.rows.pop(0)
     report = await desk.recover()
     assert not report.ready
-    assert desk.ledger.total_cents() == 1_000_000
+    assert desk.ledger.cash.total_cents() == 1_000_000
     desk.venue.rows.insert(0, hidden)
     assert (await desk.recover()).ready
 
@@ -265,7 +265,7 @@ async def test_many_rows_are_read_by_time_windows_not_by_offset(desk: Any, monke
     assert (await desk.recover()).ready
     assert len(asked) > 10
     assert all(p["offset"] == 0 for p in asked)
-    assert desk.ledger.total_cents() == desk.venue.balance
+    assert desk.ledger.cash.total_cents() == desk.venue.balance
 
 
 async def test_an_hour_of_offline_trading_history_fits_the_frame_limit() -> None:
@@ -312,7 +312,7 @@ async def test_the_opening_is_not_recorded_at_a_time_in_doubt(
     desk.client.answers["time"] = honest
     assert (await buy(desk, order("d1"))).outcome is Outcome.BOUGHT
     assert (await desk.recover()).ready
-    assert desk.ledger.total_cents() == venue.balance == 999_000
+    assert desk.ledger.cash.total_cents() == venue.balance == 999_000
     assert not desk.latch.halted
 
 
@@ -339,11 +339,11 @@ async def test_a_time_in_the_future_rules_nothing_out(desk: Any, order: Callable
     desk.client.answers["time"] = lambda _: int(desk.venue.clock.now()) + next(later)
     for _ in range(10):
         assert not (await desk.recover()).ready
-    assert desk.ledger.unresolved()[0].state is IntentState.UNKNOWN
+    assert desk.ledger.intents.unresolved()[0].state is IntentState.UNKNOWN
     assert desk.ledger.notes("clean_read", 1) == []
     desk.client.answers["time"] = honest
     assert (await settle_in(desk, 200)).ready
-    assert [i.contract_id for i in desk.ledger.trades()] == sorted(desk.venue.bought())
+    assert [i.contract_id for i in desk.ledger.intents.trades()] == sorted(desk.venue.bought())
     assert not desk.latch.halted
 
 
@@ -365,7 +365,7 @@ async def test_a_cash_row_before_the_opening_waits_for_the_statement(
     assert desk.gate.book(rows[0]).result is Booked.PRIOR, "the opening contains it"
     venue.deposit(7)
     assert desk.gate.book(rows[1]).result is Booked.BOOKED
-    assert desk.ledger.total_cents() == venue.balance == 1_000_507
+    assert desk.ledger.cash.total_cents() == venue.balance == 1_000_507
     assert not desk.latch.halted
 
 
@@ -375,16 +375,16 @@ async def test_recovering_twice_changes_nothing(desk: Any, order: Callable[..., 
     desk.connect()
     await desk.recover()
     ledger: Ledger = desk.ledger
-    before = (ledger.intents(), ledger.rows())
+    before = (ledger.intents.all(), ledger.cash.rows())
     report = await desk.recover()
     assert report.ready
-    assert (ledger.intents(), ledger.rows()) == before
+    assert (ledger.intents.all(), ledger.cash.rows()) == before
 
 
 async def test_an_intent_that_was_never_sent_is_abandoned_at_the_next_start(
     desk: Any, open_desk: Callable[..., Any], order: Callable[..., Order]
 ) -> None:
-    desk.ledger.prepare(order("d1"), desk.venue.clock.now())
+    desk.ledger.intents.prepare(order("d1"), desk.venue.clock.now())
     desk.close()
     again = open_desk()
     report = await again.recover()

@@ -7,7 +7,8 @@ from typing import Any, Self
 
 from live_runner.guards.limits import Snapshot
 from live_runner.ledger.cash import CashTable
-from live_runner.ledger.intents import append_event
+from live_runner.ledger.events import append_event
+from live_runner.ledger.intents import IntentTable
 from live_runner.ledger.records import LedgerError
 from live_runner.ledger.storage import Storage
 from live_runner.ledger.verify import verify
@@ -19,16 +20,20 @@ _RESERVED = (
 )
 
 
-class Ledger(CashTable):
+class Ledger:
     """One account's ledger. Use ``open``; one process, one instance.
 
     Attributes:
+        intents: its purchases, from the decision to the settlement.
+        cash: the account's cash rows.
         account_id: the account.
         environment: ``paper``, ``demo`` or ``real``; each has its own file in its own folder.
     """
 
     def __init__(self, storage: Storage, account_id: str, environment: str) -> None:
-        super().__init__(storage)
+        self._storage = storage
+        self.intents = IntentTable(storage)
+        self.cash = CashTable(storage, self.intents)
         self.account_id, self.environment = account_id, environment
 
     @classmethod
@@ -65,6 +70,11 @@ class Ledger(CashTable):
     def run(self) -> int:
         """Number of this run; the generation counter of connections starts anew in each."""
         return self._storage.run
+
+    @property
+    def fresh(self) -> bool:
+        """True until the account's opening balance has been recorded."""
+        return not self.cash.begun
 
     @property
     def path(self) -> Path:
@@ -175,11 +185,11 @@ class Ledger(CashTable):
             "account_id": self.account_id,
             "epoch": self.run,
             "intents": {str(k): int(v) for k, v in states.items()},
-            "unresolved": [i.intent_id for i in self.unresolved()],
-            "open_contracts": [i.contract_id for i in self.open_contracts()],
+            "unresolved": [i.intent_id for i in self.intents.unresolved()],
+            "open_contracts": [i.contract_id for i in self.intents.open_contracts()],
             "exposure_cents": self.exposure_cents(),
             "day_loss_cents": self.day_loss_cents(midnight(now)),
             "day_stopped": self.day_stopped(midnight(now)),
-            "opening_cents": None if self.fresh else self.opening()[0],
-            "total_cents": None if self.fresh else self.total_cents(),
+            "opening_cents": None if self.fresh else self.cash.opening()[0],
+            "total_cents": None if self.fresh else self.cash.total_cents(),
         }

@@ -29,56 +29,56 @@ from xtitan_core.clock import DAY
 
 def test_a_purchase_from_intent_to_settlement(ledger: Ledger, order: Callable[..., Order]) -> None:
     number = sent(ledger, order("d1"))
-    assert ledger.unresolved()
+    assert ledger.intents.unresolved()
     assert ledger.exposure_cents() == 1_000
-    ledger.opened(number, receipt(number), T)
-    assert ledger.book(buy_row(501, 99_000), T)
-    assert not ledger.unresolved()
-    assert [i.contract_id for i in ledger.open_contracts()] == [501]
-    booking = ledger.book(sell_row(501, 1_953, 100_953), T + 12)
+    ledger.intents.opened(number, receipt(number), T)
+    assert ledger.cash.book(buy_row(501, 99_000), T)
+    assert not ledger.intents.unresolved()
+    assert [i.contract_id for i in ledger.intents.open_contracts()] == [501]
+    booking = ledger.cash.book(sell_row(501, 1_953, 100_953), T + 12)
     assert booking.settled is not None
     assert booking.settled.outcome == "won"
     assert booking.settled.state is IntentState.SETTLED
-    assert ledger.total_cents() == 100_953
+    assert ledger.cash.total_cents() == 100_953
     assert ledger.exposure_cents() == 0
-    assert [i.intent_id for i in ledger.trades()] == [number]
+    assert [i.intent_id for i in ledger.intents.trades()] == [number]
 
 
 def test_the_end_of_a_short_contract_may_be_booked_before_its_answer(
     ledger: Ledger, order: Callable[..., Order]
 ) -> None:
     number = sent(ledger, order("d1"))
-    ledger.book(buy_row(501, 99_000), T)
-    ledger.book(sell_row(501, 0, 99_000), T + 12)
-    intent = ledger.opened(number, receipt(number), T + 13)
+    ledger.cash.book(buy_row(501, 99_000), T)
+    ledger.cash.book(sell_row(501, 0, 99_000), T + 12)
+    intent = ledger.intents.opened(number, receipt(number), T + 13)
     assert (intent.state, intent.outcome) == (IntentState.SETTLED, "lost")
 
 
 def test_one_decision_is_tried_once(ledger: Ledger, order: Callable[..., Order]) -> None:
-    ledger.abandon(ledger.prepare(order("d1"), T), "no edge", T)
+    ledger.intents.abandon(ledger.intents.prepare(order("d1"), T), "no edge", T)
     with pytest.raises(IllegalTransitionError):
-        ledger.prepare(order("d1"), T)
+        ledger.intents.prepare(order("d1"), T)
 
 
 def test_only_one_intent_may_be_unresolved(ledger: Ledger, order: Callable[..., Order]) -> None:
     number = sent(ledger, order("d1"))
     with pytest.raises(IllegalTransitionError, match="unresolved"):
         sent(ledger, order("d2"))
-    ledger.unknown(number, "timeout", T)
-    second = ledger.intents(after=number)[0].intent_id
+    ledger.intents.unknown(number, "timeout", T)
+    second = ledger.intents.all(after=number)[0].intent_id
     with pytest.raises(IllegalTransitionError, match="unresolved"):
-        ledger.mark_sent(second, proposal_id="q", generation=1, ask_cents=1, payout_cents=2, now=T)
+        ledger.intents.mark_sent(second, proposal_id="q", generation=1, ask_cents=1, payout_cents=2, now=T)
 
 
 def test_a_proposal_and_a_contract_belong_to_one_intent(ledger: Ledger, order: Callable[..., Order]) -> None:
     first = sent(ledger, order("d1"))
-    ledger.opened(first, receipt(first), T)
-    second = ledger.prepare(order("d2"), T)
+    ledger.intents.opened(first, receipt(first), T)
+    second = ledger.intents.prepare(order("d2"), T)
     with pytest.raises(IllegalTransitionError):
-        ledger.mark_sent(second, proposal_id=f"quote-{first}", generation=1, ask_cents=1, payout_cents=2, now=T)
-    ledger.mark_sent(second, proposal_id="other", generation=1, ask_cents=1_000, payout_cents=1_953, now=T)
+        ledger.intents.mark_sent(second, proposal_id=f"quote-{first}", generation=1, ask_cents=1, payout_cents=2, now=T)
+    ledger.intents.mark_sent(second, proposal_id="other", generation=1, ask_cents=1_000, payout_cents=1_953, now=T)
     with pytest.raises(IllegalTransitionError):
-        ledger.opened(second, receipt(second), T)
+        ledger.intents.opened(second, receipt(second), T)
 
 
 PATHS: dict[IntentState, list[str]] = {
@@ -97,14 +97,14 @@ PATHS: dict[IntentState, list[str]] = {
 
 def step(ledger: Ledger, number: int, verb: str) -> None:
     if verb == "mark_sent":
-        ledger.mark_sent(number, proposal_id="q", generation=1, ask_cents=1_000, payout_cents=1_953, now=T)
+        ledger.intents.mark_sent(number, proposal_id="q", generation=1, ask_cents=1_000, payout_cents=1_953, now=T)
     elif verb in ("opened", "late_bound"):
-        getattr(ledger, verb)(number, receipt(number), T)
+        getattr(ledger.intents, verb)(number, receipt(number), T)
     elif verb == "settle":
-        ledger.book(buy_row(501, 99_000), T)
-        ledger.book(sell_row(501, 0, 99_000), T)
+        ledger.cash.book(buy_row(501, 99_000), T)
+        ledger.cash.book(sell_row(501, 0, 99_000), T)
     else:
-        getattr(ledger, verb)(number, "why", T)
+        getattr(ledger.intents, verb)(number, "why", T)
 
 
 @pytest.mark.parametrize("state", list(IntentState))
@@ -123,39 +123,39 @@ def test_exactly_the_listed_transitions_are_possible(
     }
     for verb, target in verbs.items():
         ledger = Ledger.open(folder / f"{state}-{verb}", ACCOUNT, now=T)
-        ledger.begin(100_000, "USD", T, [], T)
-        number = ledger.prepare(order("d1"), T)
+        ledger.cash.begin(100_000, "USD", T, [], T)
+        number = ledger.intents.prepare(order("d1"), T)
         for earlier in PATHS[state]:
             step(ledger, number, earlier)
-        assert ledger.intent(number).state is state
+        assert ledger.intents.get(number).state is state
         if target in TRANSITIONS[state]:
             step(ledger, number, verb)
-            assert ledger.intent(number).state is target
+            assert ledger.intents.get(number).state is target
         else:
             with pytest.raises(IllegalTransitionError):
                 step(ledger, number, verb)
-            assert ledger.intent(number).state is state
+            assert ledger.intents.get(number).state is state
         ledger.close()
 
 
 def test_the_same_row_twice_is_booked_once_and_a_differing_one_is_a_fault(ledger: Ledger) -> None:
     deposit = CashRow(7, "deposit", None, 500, 100_500, T)
-    assert ledger.book(deposit, T).result is Booked.BOOKED
-    assert ledger.book(deposit, T).result is Booked.DUPLICATE
+    assert ledger.cash.book(deposit, T).result is Booked.BOOKED
+    assert ledger.cash.book(deposit, T).result is Booked.DUPLICATE
     with pytest.raises(LedgerFaultError, match="other figures"):
-        ledger.book(CashRow(7, "deposit", None, 501, 100_501, T), T)
-    assert ledger.total_cents() == 100_500
+        ledger.cash.book(CashRow(7, "deposit", None, 501, 100_501, T), T)
+    assert ledger.cash.total_cents() == 100_500
 
 
 def test_a_row_that_skips_another_is_a_gap_and_is_not_booked(ledger: Ledger) -> None:
-    assert ledger.book(CashRow(8, "deposit", None, 100, 100_600, T), T).result is Booked.GAP
-    assert ledger.book(CashRow(7, "deposit", None, 500, 100_500, T), T)
-    assert ledger.book(CashRow(8, "deposit", None, 100, 100_600, T), T)
-    assert ledger.total_cents() == 100_600
+    assert ledger.cash.book(CashRow(8, "deposit", None, 100, 100_600, T), T).result is Booked.GAP
+    assert ledger.cash.book(CashRow(7, "deposit", None, 500, 100_500, T), T)
+    assert ledger.cash.book(CashRow(8, "deposit", None, 100, 100_600, T), T)
+    assert ledger.cash.total_cents() == 100_600
 
 
 def test_cash_rows_can_be_neither_changed_nor_deleted_nor_replaced(ledger: Ledger) -> None:
-    ledger.book(CashRow(7, "deposit", None, 500, 100_500, T), T)
+    ledger.cash.book(CashRow(7, "deposit", None, 500, 100_500, T), T)
     db = ledger._storage._db
     for sql in (
         "UPDATE ledger SET amount_cents = 1",
@@ -167,42 +167,42 @@ def test_cash_rows_can_be_neither_changed_nor_deleted_nor_replaced(ledger: Ledge
         "INSERT OR REPLACE INTO ledger SELECT transaction_id, position, epoch, action, contract_id, amount_cents,"
         " balance_cents, time, previous, hash FROM ledger",
     ):
-        rows_before = ledger.rows()
+        rows_before = ledger.cash.rows()
         try:
             changed = db.execute(sql).rowcount
         except sqlite3.IntegrityError:
             changed = 0
-        assert (changed, ledger.rows()) == (0, rows_before), sql
+        assert (changed, ledger.cash.rows()) == (0, rows_before), sql
 
 
 def test_losses_count_on_the_day_of_purchase_and_on_the_day_of_settlement(
     ledger: Ledger, order: Callable[..., Order]
 ) -> None:
     number = sent(ledger, order("d1"), T + DAY - 1)
-    ledger.opened(number, receipt(number, at=T + DAY - 1), T + DAY - 1)
-    ledger.book(buy_row(501, 99_000, at=T + DAY - 1), T + DAY)
+    ledger.intents.opened(number, receipt(number, at=T + DAY - 1), T + DAY - 1)
+    ledger.cash.book(buy_row(501, 99_000, at=T + DAY - 1), T + DAY)
     assert ledger.day_loss_cents(T) == 0
     assert ledger.snapshot(T + DAY, 0.0).reserved_cents == 1_000
-    ledger.book(sell_row(501, 0, 99_000, T + DAY + 11), T + DAY + 11)
+    ledger.cash.book(sell_row(501, 0, 99_000, T + DAY + 11), T + DAY + 11)
     assert ledger.day_loss_cents(T) == ledger.day_loss_cents(T + DAY) == 1_000
     assert ledger.day_loss_cents(T + 2 * DAY) == 0
 
 
 def test_a_deposit_is_not_a_profit(ledger: Ledger, order: Callable[..., Order]) -> None:
     number = sent(ledger, order("d1"))
-    ledger.opened(number, receipt(number), T)
-    ledger.book(buy_row(501, 99_000), T)
-    ledger.book(sell_row(501, 0, 99_000), T)
-    ledger.book(CashRow(9_999, "deposit", None, 50_000, 149_000, T), T)
+    ledger.intents.opened(number, receipt(number), T)
+    ledger.cash.book(buy_row(501, 99_000), T)
+    ledger.cash.book(sell_row(501, 0, 99_000), T)
+    ledger.cash.book(CashRow(9_999, "deposit", None, 50_000, 149_000, T), T)
     assert ledger.day_loss_cents(T) == 1_000
 
 
 def test_a_stopped_day_and_the_buy_rate_survive_a_restart(folder: Path, order: Callable[..., Order]) -> None:
     first = Ledger.open(folder, ACCOUNT, now=T)
-    first.begin(100_000, "USD", T, [], T)
+    first.cash.begin(100_000, "USD", T, [], T)
     first.stop_day(T, T)
     number = sent(first, order("d1"))
-    first.unknown(number, "timeout", T)
+    first.intents.unknown(number, "timeout", T)
     first.close()
     second = Ledger.open(folder, ACCOUNT, now=T)
     assert second.run == 2
@@ -222,7 +222,7 @@ def test_rows_in_any_order_and_any_number_of_times_end_in_the_same_total_or_show
     """Whatever is missing for good shows as a gap at the end; what is booked always adds up."""
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as name:
         ledger = Ledger.open(Path(name), ACCOUNT, now=T)
-        ledger.begin(1_000_000, "USD", T, [], T)
+        ledger.cash.begin(1_000_000, "USD", T, [], T)
         rows, balance = [], 1_000_000
         for k, amount in enumerate(amounts):
             balance += amount
@@ -230,11 +230,11 @@ def test_rows_in_any_order_and_any_number_of_times_end_in_the_same_total_or_show
         shuffle.shuffle(rows)
         results = [Booked.BOOKED]
         for _ in range(len(rows) + 1):
-            results = [ledger.book(row, T).result for row in rows]
-        assert ledger.total_cents() == ledger.balance_cents()
+            results = [ledger.cash.book(row, T).result for row in rows]
+        assert ledger.cash.total_cents() == ledger.cash.balance_cents()
         if Booked.GAP not in results:
-            assert ledger.total_cents() == balance
-            assert len(ledger.rows()) == len(rows)
+            assert ledger.cash.total_cents() == balance
+            assert len(ledger.cash.rows()) == len(rows)
         ledger.close()
 
 
@@ -243,12 +243,12 @@ def test_rows_in_any_order_and_any_number_of_times_end_in_the_same_total_or_show
 def test_rows_without_a_balance_that_repeats_are_complete_in_any_order(amounts: list[int], shuffle: Any) -> None:
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as name:
         ledger = Ledger.open(Path(name), ACCOUNT, now=T)
-        ledger.begin(0, "USD", T, [], T)
+        ledger.cash.begin(0, "USD", T, [], T)
         rows = [CashRow(100 + k, "sell", None, a, sum(amounts[: k + 1]), T + k) for k, a in enumerate(amounts)]
         shuffle.shuffle(rows)
         for _ in range(len(rows) + 1):
             for row in rows:
-                ledger.book(row, T)
-        assert ledger.total_cents() == sum(amounts)
-        assert len(ledger.rows()) == len(rows)
+                ledger.cash.book(row, T)
+        assert ledger.cash.total_cents() == sum(amounts)
+        assert len(ledger.cash.rows()) == len(rows)
         ledger.close()

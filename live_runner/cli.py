@@ -136,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         return _fail(error, EX_CONFIG)
     except BrokenPipeError:
-        return 1  # the reader of our output has seen enough
+        return 1  # the reader of our output closed it
     except USER_ERRORS as error:
         return _fail(error, 1)
     except asyncio.CancelledError:
@@ -178,11 +178,11 @@ def _status(options: argparse.Namespace) -> int:
 
 def _halt(options: argparse.Namespace) -> int:
     if not (options.state / IDENTITY).exists():
-        read_identity(options.state)  # says that nobody ever ran here; a damaged file must not keep us from halting
+        read_identity(options.state)  # raises when nobody ran here; a damaged file does not keep us from halting
     try:
         asked = ask(options.state, {"command": "halt", "reason": options.reason})
     except ControlError:
-        asked = None  # whatever is wrong with the socket, the file halts
+        asked = None  # the file halts without the socket
     if asked is None:
         KillLatch.request_halt(options.state, options.reason)
     print("halted" if asked else "halted by file; a running runner notices within a second")

@@ -28,7 +28,7 @@ class ConfigError(RunnerError, ValueError):
 
 
 class Settings(BaseModel):
-    """What one runner is told. Times are venue seconds unless the name says ``wall``."""
+    """The settings of one runner. Times are venue seconds unless the name says ``wall``."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
@@ -82,7 +82,7 @@ class Settings(BaseModel):
 
     @property
     def sha256(self) -> str:
-        """Hash of every setting: what a journal's session was run with."""
+        """Hash of all settings, for the journal's session record."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -1,9 +1,8 @@
-"""The kill latch: once halted, nothing is bought until a person resumes, whatever restarts in between.
+"""The kill latch: once halted, nothing is bought until a person resumes, also after a restart.
 
-The latch is closed in memory first (at once, no I/O can delay it), then in a file, then in the ledger, whose trigger
-refuses to mark any buy as sent. It opens only when all three agree that it is open. Whatever is unreadable, missing or
-unexpected counts as halted. Halting needs little authority: creating a file named ``HALT`` in the state folder is
-enough. Resuming is for the local command line only.
+The latch is closed in memory first, without I/O, then in a file, then in the ledger, whose trigger refuses to mark a
+buy as sent. It opens only when all three say so. Anything unreadable, missing or unexpected counts as halted. A file
+named ``HALT`` in the state folder is enough to halt; only the local command line resumes.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ class HaltLog(Protocol):
 
 
 class KillLatch:
-    """Whether anything may be bought at all. Use ``open``.
+    """Whether buying is halted. Use ``open``.
 
     Attributes:
         folder: the state folder that holds ``latch.json`` and, to halt, ``HALT``.
@@ -111,7 +110,7 @@ class KillLatch:
         return self._halted
 
     def halt(self, reason: str, by: str) -> None:
-        """Stop buying now. Never raises: when the disk fails, memory stays halted and the next start finds out."""
+        """Stop buying now. Raises nothing: if the disk fails, it is halted in memory, and an empty ``HALT`` is tried."""
         first = not self._halted
         self._halted = True
         if not first:

@@ -35,7 +35,7 @@ class LimitBreach(StrEnum):
 
 
 class Limits(BaseModel):
-    """What the runner may risk. A manifest can tighten these, never widen them.
+    """What the runner may risk. A manifest can only tighten these.
 
     Money is integer cents, ages are venue seconds.
     """

@@ -1,7 +1,7 @@
 """From the ledger to the journal: every contract the ledger knows appears in the journal exactly once.
 
-The ledger is the truth about money; the journal is what the pipeline reads. A purchase that was booked but not yet
-journaled when the process died, or whose outcome was only found by recovery, is journaled at the next look.
+The ledger is authoritative about money; the journal is what the pipeline reads. A purchase that was booked but not yet
+journaled when the process died, or whose outcome recovery established, is journaled by the next ``catch_up``.
 """
 
 from __future__ import annotations

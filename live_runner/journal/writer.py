@@ -1,8 +1,8 @@
 """The runner's journal: records go to an fsynced spool file, spools become sealed segments.
 
 Each future segment has its own spool (``spool-00000003.jsonl`` becomes segment 3), so a crash between sealing a
-segment and deleting its spool cannot duplicate a record: a spool whose segment exists is garbage. A torn last line
-of a spool was never acknowledged by an fsync and is dropped.
+segment and deleting its spool does not duplicate a record: a spool whose segment exists is deleted. A torn last line
+of a spool was not fsynced, so nobody relied on it, and is dropped.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ INDEX = "index.json"
 
 @dataclass
 class JournalIndex:
-    """What a restart must know about everything written so far.
+    """What the journal holds so far, as far as a restart needs it.
 
     Attributes:
         sequence: last sealed segment this index has seen.
@@ -163,7 +163,7 @@ class Journal:
         self._spool = self._open_spool()
 
     def _open_spool(self) -> IO[bytes]:
-        """Open the next segment's spool, its name on the disk: what is fsynced into it later can then be found."""
+        """Open the next segment's spool and fsync the folder, so that the file itself survives a power cut, too."""
         spool = open(self._spool_path, "ab")  # noqa: SIM115 - closed by seal() or close()
         sync_folder(self._folder)
         return spool

@@ -1,4 +1,4 @@
-"""The ledger: what the runner knows about its orders and its money, on disk before it is believed."""
+"""One account's ledger: opened and verified, its facts for the limits, its notes and halts."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Ledger:
         """Close it and let the next runner in."""
         self._storage.close()
 
-    # Facts for the limits: every one is a query, none is a counter.
+    # Facts for the limits. Each is a query over the tables, so a restart resets nothing.
 
     def reserved(self, excluding: int = 0) -> tuple[int, int]:
         """``(cents, contracts)`` that are open or may be, without intent ``excluding``."""
@@ -117,7 +117,7 @@ class Ledger:
         return max(0, *losses)
 
     def buys_in_last(self, seconds: float, now: float, excluding: int = 0) -> int:
-        """Buy frames marked as sent in the last ``seconds``, whatever became of them."""
+        """Buy frames marked as sent in the last ``seconds``, in any state."""
         sql = "SELECT count(*) FROM intent WHERE sent_at > ? AND intent_id <> ?"
         return self._storage.number(sql, (now - seconds, excluding))
 
@@ -126,7 +126,7 @@ class Ledger:
         return self._storage.number("SELECT count(*) FROM day_stop WHERE day = ?", (day,)) > 0
 
     def stop_day(self, day: int, now: float) -> None:
-        """Stop buying until the next UTC midnight, whatever settles until then."""
+        """Stop buying until the next UTC midnight; a settlement before then does not change it."""
         if not self.day_stopped(day):
             with self._storage.write() as db:
                 db.execute("INSERT INTO day_stop VALUES (?, ?, ?)", (day, self._storage.run, now))
@@ -145,7 +145,7 @@ class Ledger:
             tick_age_s=tick_age_s,
         )
 
-    # Reads of the statement that found nothing, and halts.
+    # Notes of the recovery, and halts.
 
     def note(self, kind: str, detail: str, now: float, intent_id: int | None = None) -> None:
         """Append an event."""

@@ -20,7 +20,7 @@ from live_runner.ledger.storage import Storage
 
 
 class CashTable:
-    """Booking what the venue says about the account's money."""
+    """Books the cash rows of the account and answers questions about them."""
 
     def __init__(self, storage: Storage, intents: IntentTable) -> None:
         self._storage, self._intents = storage, intents

@@ -1,4 +1,4 @@
-"""The life of an intent, one durable transaction per step."""
+"""Intents: each state change is one durable transaction."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class IntentTable:
         return intent_id
 
     def abandon(self, intent_id: int, why: str, now: float) -> Intent:
-        """Nothing was sent and nothing will be: PREPARED -> ABANDONED."""
+        """It is not sent: PREPARED -> ABANDONED."""
         return self._move(intent_id, IntentState.ABANDONED, why, now)
 
     def mark_sent(
@@ -110,7 +110,7 @@ class IntentTable:
         return self._bind(intent_id, IntentState.LATE_BOUND, receipt, "found after it was ruled out", now)
 
     def rejected(self, intent_id: int, code: str, now: float) -> Intent:
-        """The venue said no: SENT -> REJECTED. Its stake stays reserved until ``confirm_rejection``."""
+        """The venue refused it: SENT -> REJECTED. Its stake stays reserved until ``confirm_rejection``."""
         return self._move(intent_id, IntentState.REJECTED, code, now)
 
     def confirm_rejection(self, intent_id: int, now: float) -> Intent:
@@ -126,11 +126,11 @@ class IntentTable:
         return self.get(intent_id)
 
     def unknown(self, intent_id: int, why: str, now: float) -> Intent:
-        """Whether it was bought cannot be told from here: SENT -> UNKNOWN."""
+        """No usable answer came, so it may have been bought: SENT -> UNKNOWN."""
         return self._move(intent_id, IntentState.UNKNOWN, why, now)
 
     def not_bought(self, intent_id: int, why: str, now: float) -> Intent:
-        """The evidence rules a purchase out: UNKNOWN or QUARANTINED -> NOT_BOUGHT (a tombstone, matchable for a day)."""
+        """The evidence rules a purchase out: UNKNOWN or QUARANTINED -> NOT_BOUGHT, a tombstone that can match for a day."""
         return self._move(intent_id, IntentState.NOT_BOUGHT, why, now)
 
     def quarantine(self, intent_id: int, why: str, now: float) -> Intent:

@@ -34,7 +34,7 @@ class IntentState(StrEnum):
     SENT = "sent"  # on disk before the frame is written: a purchase may exist from here on
     OPEN = "open"  # the contract exists and has not settled
     SETTLED = "settled"  # the contract's end is booked
-    REJECTED = "rejected"  # the venue said no, or the last check stopped the send; confirmed by a later statement
+    REJECTED = "rejected"  # refused by the venue, or stopped by the last check; confirmed by a later statement
     UNKNOWN = "unknown"  # sent, outcome unknown; counts as open and as lost
     NOT_BOUGHT = "not_bought"  # the venue's records rule a purchase out; kept as a tombstone
     QUARANTINED = "quarantined"  # several purchases match; nothing resolves it by itself
@@ -53,7 +53,7 @@ class Order:
     """A decision that wants to become a purchase.
 
     Attributes:
-        decision_id: unique; one decision can be tried once, ever.
+        decision_id: unique; the ledger refuses a second intent of the same decision.
         bundle_id: SHA-256 of the manifest of the model that decided.
         stake_cents: what to pay at most.
         probability: calibrated win probability of ``contract``.
@@ -85,7 +85,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The venue's own words about one purchase, from the answer to a buy or from a statement row."""
+    """The venue's figures of one purchase, from the answer to a buy or from a statement row."""
 
     contract_id: int
     transaction_id: int

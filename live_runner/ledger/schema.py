@@ -1,4 +1,4 @@
-"""The ledger's tables and the triggers that make its rules impossible to break by mistake."""
+"""The ledger's tables, and the triggers that refuse what breaks its rules."""
 
 from __future__ import annotations
 

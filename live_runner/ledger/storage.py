@@ -1,4 +1,4 @@
-"""The file under the ledger: one process, one connection, every commit on the disk before it counts."""
+"""The SQLite file under the ledger: one process, one connection, each commit fsynced before it returns."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Storage:
         if not _ACCOUNT.fullmatch(account_id):
             raise LedgerError(f"account id {account_id!r} is not a Deriv account id; check the configuration")
         path = folder / f"ledger-{account_id}.sqlite3"
-        # One runner a folder, whatever the account: control socket, halt file and models are the folder's.
+        # One runner a folder, not one an account: control socket, halt file and models belong to the folder.
         lock = _lock(folder / "ledger.lock")
         db: sqlite3.Connection | None = None
         try:
@@ -74,7 +74,8 @@ class Storage:
         empty = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
         if not empty and version != schema.SCHEMA_VERSION:
             raise LedgerError(
-                f"{self.path}: schema {version}, this runner writes {schema.SCHEMA_VERSION}; run the version that made it"
+                f"{self.path}: schema {version}, this runner writes {schema.SCHEMA_VERSION}; "
+                "run the version that made it"
             )
         if empty:
             self._db.executescript(

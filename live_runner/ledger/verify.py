@@ -56,8 +56,8 @@ def verify_mirrors(storage: Storage) -> None:
         LedgerFaultError: at the first table that differs.
     """
     for kind, sql in _MIRRORED.items():
-        told = sorted(row[0] for row in storage.rows("SELECT detail FROM event WHERE kind = ?", (kind,)))
-        if told != sorted(row[0] for row in storage.rows(sql)):
+        written = sorted(row[0] for row in storage.rows("SELECT detail FROM event WHERE kind = ?", (kind,)))
+        if written != sorted(row[0] for row in storage.rows(sql)):
             raise LedgerFaultError(f"{storage.path}: table {kind} was altered; keep the file, restore a backup")
 
 

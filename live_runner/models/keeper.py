@@ -6,9 +6,9 @@ Policy, by situation:
 registry unreachable, cached champion  keep or load the cached one until it expires
 registry unreachable, nothing cached   run without models
 alias missing                          empty role (no champion: shadow-only, the normal state)
-bundle refused while running           keep what runs, journal the reason, never retry in this process
+bundle refused while running           keep what runs, journal the reason, do not try it again in this process
 bundle refused at start                refuse to start
-bundle rolled back on this host        fall back to the previous champion, whatever the registry says
+bundle rolled back on this host        fall back to the previous champion, though the registry names it
 model expired                          empty role
 =====================================  ==============================================================
 """
@@ -29,7 +29,7 @@ ROLLED_BACK = "rolled back"
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What the registry said at one poll: a release (or None) by alias; files of the bundles not loaded yet."""
+    """The registry's answer to one poll: a release (or None) by alias; files of the bundles not loaded yet."""
 
     releases: dict[Role, Release | None]
     files: dict[str, dict[str, bytes]]
@@ -94,7 +94,7 @@ class RoleKeeper:
             release = offer.releases[role]
             trading = "" if self.roles.champion is None else self.roles.champion.bundle_id
             if role == "shadow" and release is not None and release.manifest_sha256 == trading:
-                release = None  # one bundle decides once: the champion role shadows itself anyway
+                release = None  # the champion's shadow trades are made anyway
             records += self._follow(role, release, offer, epoch, strict)
         return records
 

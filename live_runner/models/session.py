@@ -1,7 +1,8 @@
-"""One verified model, ready to answer: an ONNX Runtime session over the verified bytes.
+"""One verified model: an ONNX Runtime session over the verified bytes.
 
-The session is made from memory, never from a path, so what was verified is what runs and external data cannot
-resolve. One thread: inference takes well under a millisecond and the trading loop shares the machine.
+The session is made from memory and not from a path, so the bytes that were verified are the bytes that run, and a
+reference to external data does not resolve. One thread: inference takes well under a millisecond and the trading loop
+shares the machine.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ Floats = npt.NDArray[np.float32]
 
 
 class ModelSession:
-    """A model that may be asked for probabilities.
+    """A model that gives probabilities.
 
     Attributes:
         bundle_id: hash of the manifest.
@@ -81,11 +82,11 @@ class ModelSession:
 
     def _check_signature(self) -> None:
         wanted = {"ticks": (self.spec.tick_window,), "candles": (self.spec.bar_window, len(self.spec.indicators))}
-        found = {item.name: item for item in self._session.get_inputs()}
-        if set(found) != set(wanted):
-            raise ModelError(f"the model takes {sorted(found)}, expected {sorted(wanted)}")
+        inputs = {item.name: item for item in self._session.get_inputs()}
+        if set(inputs) != set(wanted):
+            raise ModelError(f"the model takes {sorted(inputs)}, expected {sorted(wanted)}")
         for name, shape in wanted.items():
-            item = found[name]
+            item = inputs[name]
             if item.type != "tensor(float)" or tuple(item.shape[1:]) != shape:
                 raise ModelError(f"input {name} is {item.type} {item.shape}, expected float32 [N, {shape}]")
 
@@ -116,7 +117,7 @@ class ModelSession:
                 )
 
     def _measure(self, golden: Golden) -> float:
-        """Median of single inferences: a busy host's scheduler spikes must not refuse a good model."""
+        """Median of single inferences, which scheduler spikes of a busy host hardly move; milliseconds."""
         ticks, candles = golden["ticks"], golden["candles"]
         spent = []
         for k in range(min(len(ticks), 32)):

@@ -1,7 +1,7 @@
 """Where an alias is resolved and a bundle's files come from: an MLflow server over plain HTTP, or a release folder.
 
-A source says *which* model; whether to trust it is decided by ``store`` from the signature. Nothing here unpickles,
-imports mlflow, or follows a redirect.
+A source says which model; ``store`` decides from the signature whether to trust it. Nothing here unpickles, imports
+mlflow or follows a redirect.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*\Z")
 
 
 class SourceError(RunnerError, RuntimeError):
-    """The registry cannot be read or answers nonsense; one line that says what to do."""
+    """The registry cannot be read, or its answer has another form; one line that says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class MlflowSource:
         response = await self._get("/api/2.0/mlflow/registered-models/alias", params)
         body = _json(response)
         if response.status_code != 200:
-            if _says_absent(response.status_code, body):
+            if _is_absent(response.status_code, body):
                 return None
             message = str(body.get("message", "")).splitlines()[:1]
             raise SourceError(f"registry {self._url}: status {response.status_code} {' '.join(message)}".rstrip())
@@ -182,7 +182,7 @@ def _json(response: httpx.Response) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _says_absent(status: int, body: dict[str, Any]) -> bool:
+def _is_absent(status: int, body: dict[str, Any]) -> bool:
     """MLflow says RESOURCE_DOES_NOT_EXIST for a missing model, INVALID_PARAMETER_VALUE for a missing alias."""
     code = body.get("error_code")
     if status == 404 and code == "RESOURCE_DOES_NOT_EXIST":

@@ -1,7 +1,7 @@
 """Verified bundles on this host: a content-addressed cache, a quarantine, and which bundle each role last held.
 
 ``models/<bundle id>/`` holds the files exactly as verified; they are verified again whenever they are read back.
-``state.json`` is written atomically and survives a registry outage: it is what an offline restart trades with.
+``state.json`` is durable: a start without the registry loads the models that it names.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ class Held:
 
 @dataclass
 class StoreState:
-    """What survives a restart.
+    """The content of ``state.json``.
 
     Attributes:
         champion, shadow: what the roles hold.
         previous: the champion before this one: where a rollback goes.
-        sequence: highest manifest sequence ever champion here; older bundles are refused unless in ``trusted``.
+        sequence: highest manifest sequence that was champion here; older bundles are refused unless in ``trusted``.
         trusted: bundles that were champion here.
-        quarantined: bundle id to the reason; never loaded again on this host.
+        quarantined: bundle id to the reason; refused on this host from then on.
     """
 
     champion: Held | None = None
@@ -121,7 +121,8 @@ class ModelStore:
         sequence = bundle.manifest.sequence
         if champion and sequence < self.state.sequence and bundle.bundle_id not in self.state.trusted:
             raise ModelError(
-                f"registration {sequence} is older than {self.state.sequence}, which was champion here; register it again"
+                f"registration {sequence} is older than {self.state.sequence}, which was champion here; "
+                "register it again"
             )
         return bundle
 
@@ -159,12 +160,14 @@ class ModelStore:
         self._save()
 
     def quarantine(self, bundle_id: str, reason: str) -> None:
-        """Never load this bundle again on this host."""
+        """Refuse this bundle on this host from now on."""
         self.state.quarantine(bundle_id, reason)
         self._save()
 
     def rollback(self, reason: str) -> Held | None:
-        """Offline: quarantine the champion and put the previous one in its place, which the next start verifies and loads.
+        """Offline: quarantine the champion and put the previous one in its place.
+
+        The next start verifies and loads it.
 
         Returns:
             The champion from now on, None when there was no previous one.

@@ -1,6 +1,6 @@
 """The local control socket: one JSON object a line, one answer a line. Only the runner's own user can open it.
 
-The ledger is open to one process only, so everybody else asks that process. Halting also works by file, without it.
+Only the runner has its ledger open, so other commands ask the runner. Halting also works by file, without the socket.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class ControlServer:
                 writer.write(json.dumps(answer).encode() + b"\n")
                 await writer.drain()
         except (OSError, TimeoutError, ValueError):
-            pass  # the asker went away or sent nonsense without end; the runner does not care
+            pass  # the client went away or sent a line that is too long
         finally:
             writer.close()
             with contextlib.suppress(OSError):

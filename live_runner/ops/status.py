@@ -1,4 +1,4 @@
-"""What a runner looks like from outside: figures shared by the running process and by ``status`` on its files."""
+"""The figures of ``status``, from a running process or from its files."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Identity:
 
 
 def write_identity(path: Path, identity: Identity) -> None:
-    """Remember who runs here, for ``status`` when nobody does."""
+    """Record who runs here, for ``status`` after the end."""
     # Not durable: every start writes it again.
     write_atomically(path, json.dumps(asdict(identity)).encode(), durable=False)
 

@@ -1,7 +1,7 @@
-"""What the venue's records prove about an intent. Pure: rows and times in, a verdict out.
+"""Decides from the venue's records whether an intent was bought. Pure: rows and times in, a verdict out.
 
-There is no client order id: a purchase is recognised by its type, symbol, duration, price, payout and time. That is
-proof only because at most one intent is ever unresolved and nobody else trades on the account.
+Deriv has no client order id: a purchase is recognised by its type, symbol, duration, price, payout and time. That is
+enough only because at most one intent is unresolved at a time and nobody else trades on the account.
 """
 
 from __future__ import annotations

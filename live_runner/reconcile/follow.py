@@ -1,7 +1,7 @@
-"""Follows open contracts to their end and holds two of the venue's accounts of them against each other.
+"""Follows open contracts to their end.
 
-The transaction stream moves the ledger's money; ``proposal_open_contract`` tells the contract's own story. Both are
-the venue's words, so they must agree; when they do not, somebody is wrong about money and the runner halts.
+Compares the contract's final state (``proposal_open_contract``) with its booked cash rows (the transaction stream); a
+difference halts the runner.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Follower:
         self._intents[contract_id] = intent_id
 
     def reset(self) -> None:
-        """Forget everything: streams end with their connection."""
+        """Follow nothing any more; the streams end with their connection."""
         self._intents.clear()
 
     def ended(self, state: OpenContract) -> int | None:
@@ -40,7 +40,7 @@ class Follower:
 
 
 def disagreement(state: OpenContract, intent: Intent) -> str | None:
-    """What a contract's final state and the booked cash rows say differently; None when they agree.
+    """How a contract's final state differs from its booked cash rows; None when they agree.
 
     Args:
         state: the sold contract.

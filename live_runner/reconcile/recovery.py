@@ -1,8 +1,7 @@
-"""Making ledger and venue agree: one code path for the first start, every restart and every reconnect.
+"""Compares the ledger with the venue's records: the same code for the first start, a restart and a reconnect.
 
 ``recover`` reads the venue's records once, books what is new, resolves what can be resolved and says whether trading
-may go on. It never waits: when evidence needs time, it returns and is called again. It reads only; nothing here can
-buy.
+may go on. It does not wait: when evidence needs time, it returns and is called again. It only reads from the venue.
 """
 
 from __future__ import annotations
@@ -48,35 +47,35 @@ async def recover(
         adopt_history: on the first start, accept purchases of the last day that this ledger does not know.
 
     Raises:
-        RecoveryError: another account, currency, or exchange session than the ledger's. A venue whose time merely
-            differs from ours is waited for.
+        RecoveryError: another account, currency or run of the exchange than the ledger's. A venue whose time
+            only differs from ours is waited for.
         LedgerFaultError: storage failed, or a row contradicts the ledger; the latch is halted, exit non-zero.
     """
-    found = Findings()
+    findings = Findings()
     unresolved: list[Intent] = []
     try:
         try:
-            await _pass(client, ledger, latch, limits, now, adopt_history, found)
+            await _pass(client, ledger, latch, limits, now, adopt_history, findings)
         except (DerivClientError, FrameError) as error:
-            # A partial read proves nothing: stay closed and read again.
-            found.waiting.append(f"the venue's records could not be read: {error}")
+            # Nothing follows from a partial read; the gate stays closed until the next one.
+            findings.waiting.append(f"the venue's records could not be read: {error}")
         unresolved = ledger.intents.unresolved()
     except LedgerError as error:
         latch.halt(f"ledger: {error}", "recovery")
         raise error if isinstance(error, LedgerFaultError) else LedgerFaultError(str(error)) from error
-    found.waiting += [f"intent {i.intent_id} is {i.state.value}" for i in unresolved]
+    findings.waiting += [f"intent {i.intent_id} is {i.state.value}" for i in unresolved]
     return RecoveryReport(
-        ready=not found.waiting and not found.disagreements,
+        ready=not findings.waiting and not findings.disagreements,
         generation=client.generation,
-        waiting=tuple(found.waiting + found.disagreements),
-        halted=found.halted,
-        bound=tuple(found.bound),
-        not_bought=tuple(found.not_bought),
-        abandoned=tuple(found.abandoned),
-        settled=tuple(found.settled),
-        late=tuple(found.late),
-        balance_cents=found.balance_cents,
-        skew_s=found.skew_s,
+        waiting=tuple(findings.waiting + findings.disagreements),
+        halted=findings.halted,
+        bound=tuple(findings.bound),
+        not_bought=tuple(findings.not_bought),
+        abandoned=tuple(findings.abandoned),
+        settled=tuple(findings.settled),
+        late=tuple(findings.late),
+        balance_cents=findings.balance_cents,
+        skew_s=findings.skew_s,
     )
 
 
@@ -87,19 +86,21 @@ async def _pass(
     limits: Limits,
     now: float,
     adopt_history: bool,
-    found: Findings,
+    findings: Findings,
 ) -> None:
-    close_earlier_runs(ledger, now, found)
+    close_earlier_runs(ledger, now, findings)
     venue_now = fields.epoch(await client.request(requests.time()), "time")
-    found.skew_s = venue_now - now
+    findings.skew_s = venue_now - now
     balance = await _balance(client, ledger)
-    found.balance_cents = balance.balance_cents
-    if not -limits.max_skew_s - 1.0 <= found.skew_s <= limits.max_skew_s:
-        # Either clock may be the wrong one, once or for good. Nothing is anchored, ruled out or taken for another
-        # session at a time that is in doubt.
-        found.waiting.append(f"our clock differs from the venue's by {found.skew_s:.1f} s; check time synchronisation")
+    findings.balance_cents = balance.balance_cents
+    if not -limits.max_skew_s - 1.0 <= findings.skew_s <= limits.max_skew_s:
+        # Either clock may be wrong. Until they agree nothing is recorded as the opening, ruled out, or taken for
+        # another run of the exchange.
+        findings.waiting.append(
+            f"our clock differs from the venue's by {findings.skew_s:.1f} s; check time synchronisation"
+        )
         return
-    if ledger.fresh and not await _begin(client, ledger, latch, balance, venue_now, now, adopt_history, found):
+    if ledger.fresh and not await _begin(client, ledger, latch, balance, venue_now, now, adopt_history, findings):
         return
     last = ledger.cash.last_row()
     if last is not None and venue_now < last.time - MAX_LEDGER_AHEAD_S:
@@ -108,24 +109,24 @@ async def _pass(
             "to another exchange session; use another one"
         )
     rows = await read_statement(client, _read_from(ledger), venue_now)
-    _book(ledger, rows, now, found)
+    _book(ledger, rows, now, findings)
     if last is not None and all(row.transaction_id != last.transaction_id for row in rows):
-        found.disagreements.append(f"the statement lacks transaction {last.transaction_id}, which is booked")
+        findings.disagreements.append(f"the statement lacks transaction {last.transaction_id}, which is booked")
     if ledger.cash.balance_cents() != balance.balance_cents:
         balance = await _balance(client, ledger)  # something may have settled while the statement was read
-    found.balance_cents = balance.balance_cents
+    findings.balance_cents = balance.balance_cents
     if ledger.cash.balance_cents() != balance.balance_cents:
-        found.disagreements.append(
+        findings.disagreements.append(
             f"the account holds {balance.balance_cents} cents, the ledger {ledger.cash.balance_cents()}"
         )
     listed = PortfolioContract.list_from_frame(await client.request(requests.portfolio()))
     portfolio = {c.contract_id for c in listed} - ledger.cash.foreign_contracts()
     unexplained = portfolio - {r.contract_id for r in rows} - {i.contract_id for i in ledger.intents.open_contracts()}
-    complete = not found.disagreements and not unexplained
+    complete = not findings.disagreements and not unexplained
     evidence = Evidence({r.transaction_id: r for r in rows}, client.generation, venue_now, complete)
-    resolve(ledger, latch, evidence, now, found)
-    _compare_open(ledger, portfolio, found)
-    _be_patient(ledger, latch, now, found)
+    resolve(ledger, latch, evidence, now, findings)
+    _compare_open(ledger, portfolio, findings)
+    _halt_if_it_lasts(ledger, latch, now, findings)
 
 
 async def _balance(client: ReadingClient, ledger: Ledger) -> Balance:
@@ -149,25 +150,25 @@ async def _begin(
     venue_now: int,
     now: float,
     adopt_history: bool,
-    found: Findings,
+    findings: Findings,
 ) -> bool:
     """Record the opening balance; the newest statement row must carry it, or the next pass tries again."""
     rows = await read_statement(client, venue_now - int(TOMBSTONE_S), venue_now)
     newest = max(rows, key=lambda r: (r.time, r.transaction_id), default=None)
     if newest is not None and newest.balance_cents != balance.balance_cents:
-        found.waiting.append("the balance moved while the statement was read")
+        findings.waiting.append("the balance moved while the statement was read")
         return False
-    # The earlier of the clocks: a row that comes next must not look as if it were part of the opening balance.
+    # The earlier of the two clocks, so that no later row counts as part of the opening balance.
     time = min(venue_now, int(now)) if newest is None else newest.time
     prior = [r.transaction_id for r in rows if r.time >= time]
     ledger.cash.begin(balance.balance_cents, balance.currency, time, prior, venue_now)
     bought = sum(r.action == "buy" for r in rows)
     if bought and not adopt_history:
-        found.halted = (
+        findings.halted = (
             f"{bought} purchases of the last day are not in this new ledger, so the day's losses are unknown; "
             "if the account is right, resume"
         )
-        latch.halt(found.halted, "recovery")
+        latch.halt(findings.halted, "recovery")
     return True
 
 
@@ -181,7 +182,7 @@ def _read_from(ledger: Ledger) -> int:
     return max(opened, min([start, *sent, *unclaimed]))
 
 
-def _book(ledger: Ledger, rows: list[CashRow], now: float, found: Findings) -> None:
+def _book(ledger: Ledger, rows: list[CashRow], now: float, findings: Findings) -> None:
     """Book the new rows in the order of their balances."""
     booked = {r.transaction_id for r in ledger.cash.rows_since(min((r.time for r in rows), default=0))}
     known = [r for r in rows if r.transaction_id in booked]
@@ -192,36 +193,36 @@ def _book(ledger: Ledger, rows: list[CashRow], now: float, found: Findings) -> N
         booking = ledger.cash.book(row, now)
         gaps += booking.result is Booked.GAP
         if booking.settled is not None:
-            found.settled.append(booking.settled)
+            findings.settled.append(booking.settled)
     if gaps:
-        found.disagreements.append(f"{gaps} statement rows do not follow the last booked balance")
+        findings.disagreements.append(f"{gaps} statement rows do not follow the last booked balance")
 
 
-def _compare_open(ledger: Ledger, portfolio: set[int], found: Findings) -> None:
+def _compare_open(ledger: Ledger, portfolio: set[int], findings: Findings) -> None:
     """The venue's portfolio must be our open contracts, and each of them must have been paid for."""
     ours = {i.contract_id for i in ledger.intents.open_contracts() if i.contract_id is not None}
     if ours - portfolio:
-        found.disagreements.append(f"contracts {_listed(ours - portfolio)} are open here, not at the venue")
+        findings.disagreements.append(f"contracts {_listed(ours - portfolio)} are open here, not at the venue")
     if portfolio - ours:
-        found.waiting.append(f"contracts {_listed(portfolio - ours)} are open at the venue, not here")
+        findings.waiting.append(f"contracts {_listed(portfolio - ours)} are open at the venue, not here")
     unpaid = ledger.cash.unpaid()
     if unpaid:
-        found.disagreements.append(f"contracts {_listed(set(unpaid))} are ours, but no statement row pays for them")
+        findings.disagreements.append(f"contracts {_listed(set(unpaid))} are ours, but no statement row pays for them")
 
 
 def _listed(ids: set[int]) -> str:
     return ", ".join(map(str, sorted(ids)[:5]))
 
 
-def _be_patient(ledger: Ledger, latch: KillLatch, now: float, found: Findings) -> None:
-    """Reads may lag writes, so a disagreement is given a minute; one that lasts halts the runner."""
+def _halt_if_it_lasts(ledger: Ledger, latch: KillLatch, now: float, findings: Findings) -> None:
+    """Halt at a disagreement that lasts longer than ``PATIENCE_S``; a shorter one may be a statement that lags."""
     mark = ledger.last_note("disagreed", "agreed")
     since = mark[1] if mark is not None and mark[0] == "disagreed" else None
-    if not found.disagreements:
+    if not findings.disagreements:
         if since is not None:
             ledger.note("agreed", "", now)
     elif since is None:
-        ledger.note("disagreed", found.disagreements[0], now)
+        ledger.note("disagreed", findings.disagreements[0], now)
     elif now - since > PATIENCE_S:
-        found.halted = f"ledger and venue disagree: {found.disagreements[0]}"
-        latch.halt(found.halted, "recovery")
+        findings.halted = f"ledger and venue disagree: {findings.disagreements[0]}"
+        latch.halt(findings.halted, "recovery")

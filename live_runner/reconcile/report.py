@@ -1,4 +1,4 @@
-"""What one pass of recovery reports, and the error of a venue that this ledger does not belong to."""
+"""What one pass of recovery reports, and the error for a venue that the ledger does not belong to."""
 
 from __future__ import annotations
 

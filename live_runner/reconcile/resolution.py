@@ -1,4 +1,4 @@
-"""Acting on the evidence: every purchase gets an owner, every unknown intent a verdict, every stranger a halt."""
+"""Acts on one read of the venue's records: binds purchases, decides unknown intents, halts at foreign purchases."""
 
 from __future__ import annotations
 
@@ -51,18 +51,20 @@ class Evidence:
     complete: bool
 
 
-def close_earlier_runs(ledger: Ledger, now: float, found: Findings) -> None:
-    """Finish what an earlier run left in the middle. Intents of this run are the gate's own to finish."""
+def close_earlier_runs(ledger: Ledger, now: float, findings: Findings) -> None:
+    """Abandon or mark as unknown what an earlier run left unfinished; the gate finishes the intents of this run."""
     for intent in ledger.intents.prepared():
         if intent.run < ledger.run:  # no SENT row: the frame was never written
-            found.abandoned.append(ledger.intents.abandon(intent.intent_id, "the runner stopped before sending", now))
+            findings.abandoned.append(
+                ledger.intents.abandon(intent.intent_id, "the runner stopped before sending", now)
+            )
     for intent in ledger.intents.unresolved():
         if intent.state is IntentState.SENT and intent.run < ledger.run:
             ledger.intents.unknown(intent.intent_id, "the runner stopped before the answer", now)
 
 
-def resolve(ledger: Ledger, latch: KillLatch, evidence: Evidence, now: float, found: Findings) -> None:
-    """Bind, rule out, quarantine, confirm or halt, as the evidence demands.
+def resolve(ledger: Ledger, latch: KillLatch, evidence: Evidence, now: float, findings: Findings) -> None:
+    """Bind, rule out or quarantine unknown intents, confirm rejections, and halt at purchases that are not ours.
 
     Raises:
         FrameError: when a purchase of ours lacks its payout on the statement.
@@ -71,13 +73,13 @@ def resolve(ledger: Ledger, latch: KillLatch, evidence: Evidence, now: float, fo
     unbound = [evidence.rows[r.transaction_id] for r in booked if r.transaction_id in evidence.rows]
     unlisted = [str(r.contract_id) for r in booked if r.transaction_id not in evidence.rows]
     if unlisted:
-        # The stream told of a purchase that the lagging statement does not describe yet: whose it is, is open.
-        found.disagreements.append(f"the purchase of contracts {', '.join(unlisted)} is not on the statement yet")
+        # The stream has booked a purchase that the statement does not show yet, so its owner is not known.
+        findings.disagreements.append(f"the purchase of contracts {', '.join(unlisted)} is not on the statement yet")
         evidence = replace(evidence, complete=False)
     for intent in ledger.intents.unresolved():
         if intent.state is IntentState.UNKNOWN:
-            _resolve_unknown(ledger, intent, unbound, evidence, now, found)
-    _find_strangers(ledger, latch, unbound, now, found)
+            _resolve_unknown(ledger, intent, unbound, evidence, now, findings)
+    _claim_late_or_report_foreign(ledger, latch, unbound, now, findings)
     for intent in ledger.intents.unresolved():
         confirmable = intent.state is IntentState.REJECTED and intent.resolved_at is not None and evidence.complete
         if confirmable and evidence.venue_now >= (intent.resolved_at or 0.0) + CONFIRM_S:
@@ -85,7 +87,7 @@ def resolve(ledger: Ledger, latch: KillLatch, evidence: Evidence, now: float, fo
 
 
 def _resolve_unknown(
-    ledger: Ledger, intent: Intent, unbound: list[CashRow], evidence: Evidence, now: float, found: Findings
+    ledger: Ledger, intent: Intent, unbound: list[CashRow], evidence: Evidence, now: float, findings: Findings
 ) -> None:
     sender_gone = (intent.run, intent.generation) != (ledger.run, evidence.generation)
     reads = [float(detail) for _, detail in ledger.notes("clean_read", intent.intent_id)]
@@ -104,40 +106,42 @@ def _resolve_unknown(
     match verdict.proof:
         case Proof.BOUND if verdict.row is not None:
             opened = ledger.intents.opened(intent.intent_id, _receipt(verdict.row), now, verdict.why)
-            found.bound.append(opened)
+            findings.bound.append(opened)
             if opened.state is IntentState.SETTLED:
-                found.settled.append(opened)
+                findings.settled.append(opened)
         case Proof.QUARANTINE:
             ledger.intents.quarantine(intent.intent_id, verdict.why, now)
         case Proof.NOT_BOUGHT:
-            found.not_bought.append(ledger.intents.not_bought(intent.intent_id, verdict.why, now))
+            findings.not_bought.append(ledger.intents.not_bought(intent.intent_id, verdict.why, now))
         case _:
-            found.waiting.append(f"intent {intent.intent_id}: {verdict.why}")
+            findings.waiting.append(f"intent {intent.intent_id}: {verdict.why}")
 
 
-def _find_strangers(ledger: Ledger, latch: KillLatch, unbound: list[CashRow], now: float, found: Findings) -> None:
-    """Adopt purchases that were ruled out too early, and report those that were never ours; both halt."""
+def _claim_late_or_report_foreign(
+    ledger: Ledger, latch: KillLatch, unbound: list[CashRow], now: float, findings: Findings
+) -> None:
+    """Bind purchases of intents that were ruled out too early, and record those of nobody's; both halt the runner."""
     unresolved = ledger.intents.unresolved()
     if any(i.state is IntentState.SENT for i in unresolved):
-        return  # its answer may still claim the row
+        return  # the row may belong to the answer that is still awaited
     quarantined = [i for i in unresolved if i.state is IntentState.QUARANTINED]
-    strangers = []
+    foreign = []
     for row in unbound:
         if ledger.cash.is_bound(row) or any(matches(i, row) for i in quarantined):
             continue
         ruled_out = [i for i in ledger.intents.tombstones(row.time - TOMBSTONE_S) if matches(i, row)]
         if len(ruled_out) == 1:
-            found.late.append(ledger.intents.late_bound(ruled_out[0].intent_id, _receipt(row), now))
+            findings.late.append(ledger.intents.late_bound(ruled_out[0].intent_id, _receipt(row), now))
         else:
-            strangers.append(row)
-    if found.late:
-        found.halted = f"contract {found.late[0].contract_id} was bought after it had been ruled out"
-        latch.halt(found.halted, "recovery")
-    if strangers:
-        ledger.cash.record_foreign(strangers, now)
-        ids = ", ".join(str(row.contract_id) for row in strangers[:5])
-        found.halted = f"contracts {ids} on the account are not ours; nobody else may trade on it"
-        latch.halt(found.halted, "recovery")
+            foreign.append(row)
+    if findings.late:
+        findings.halted = f"contract {findings.late[0].contract_id} was bought after it had been ruled out"
+        latch.halt(findings.halted, "recovery")
+    if foreign:
+        ledger.cash.record_foreign(foreign, now)
+        ids = ", ".join(str(row.contract_id) for row in foreign[:5])
+        findings.halted = f"contracts {ids} on the account are not ours; nobody else may trade on it"
+        latch.halt(findings.halted, "recovery")
 
 
 def _receipt(row: CashRow) -> Receipt:

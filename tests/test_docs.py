@@ -9,6 +9,7 @@ import argparse
 import ast
 import importlib
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -203,6 +204,23 @@ def test_links_lead_somewhere(page: str) -> None:
     path = ROOT / page if page == "README.md" else DOCS / page
     targets = re.findall(r"\]\(([^)#:]+)\)", path.read_text())
     assert [target for target in targets if not (path.parent / target).exists()] == []
+
+
+def unmapped(page: str, paths: Iterable[str]) -> Names:
+    """Top folders of a list of paths that a page does not name as ``folder/`` in code."""
+    tops = {path.split("/")[0] for path in paths if "/" in path}
+    return {top for top in tops if not top.startswith(".")} - set(re.findall(r"`(\w+)/`", page))
+
+
+def test_the_readme_names_every_top_folder() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout: what belongs to the project cannot be told from what was made here")
+    assert unmapped((ROOT / "README.md").read_text(), listed.stdout.splitlines()) == set()
+
+
+def test_a_folder_that_the_readme_leaves_out_is_missed() -> None:
+    assert unmapped("| `drills/` |", ["drills/a.py", "findings/b.py", ".ci/c", "Makefile"]) == {"findings"}
 
 
 # ---- sabotage: what these tests would miss, they must not miss

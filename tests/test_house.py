@@ -181,6 +181,20 @@ def test_a_planted_import_breaks_the_contracts(tmp_path: Path, where: str, plant
         ("live_runner/loop/goals.py", "from live_runner.loop.entry import Entry", "The loop"),
         ("live_runner/buying/quotes.py", "from live_runner.buying.buyer import Buyer", "Buying"),
         ("live_runner/app.py", "from live_runner.venue.fake import FakeVenue", "No program uses the fake venue"),
+        (
+            "xtitan_assets/steps/ingest/ticks.py",
+            "def later():\n    from xtitan_assets.steps.features import inputs",
+            "Steps:",
+        ),
+        (
+            "xtitan_assets/workspace/paths.py",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from xtitan_assets.steps.report import Report",
+            "Inside the pipeline",
+        ),
+        ("xtitan_assets/steps/shadow/drift.py", "from xtitan_assets.steps.dataset import snapshot", "Steps:"),
+        ("xtitan_assets/steps/model/export.py", "from xtitan_assets.steps.model import train", "Steps of a model"),
+        ("xtitan_assets/defs/model/assets.py", "from xtitan_assets.defs.shadow import assets", "Groups of Dagster"),
+        ("xtitan_assets/unnamed.py", "", "Inside the pipeline"),
     ],
     ids=[
         "core-upward",
@@ -200,6 +214,12 @@ def test_a_planted_import_breaks_the_contracts(tmp_path: Path, where: str, plant
         "runner-loop",
         "runner-buying",
         "runner-fake",
+        "pipeline-upward",
+        "pipeline-type-only",
+        "pipeline-sibling",
+        "pipeline-steps",
+        "pipeline-groups",
+        "pipeline-unnamed",
     ],
 )
 def test_a_planted_import_breaks_the_layers(tmp_path: Path, where: str, planted: str, broken: str) -> None:

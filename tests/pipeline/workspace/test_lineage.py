@@ -164,11 +164,7 @@ Stale = Callable[[str, str, str], set[str]]
 
 
 def test_the_profit_rule_makes_the_backtest_stale(stale: Stale) -> None:
-    made = stale(
-        "xtitan_assets/steps/model/evaluation.py",
-        "deal.payout_cents - deal.ask_cents if hit",
-        "deal.payout_cents if hit",
-    )
+    made = stale("xtitan_assets/steps/model/evaluation.py", "payout_cents - side.ask_cents", "payout_cents")
     assert made == {"backtest_report", "serving_bundle"}
 
 

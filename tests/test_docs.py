@@ -206,6 +206,30 @@ def test_links_lead_somewhere(page: str) -> None:
     assert [target for target in targets if not (path.parent / target).exists()] == []
 
 
+PATH = re.compile(
+    r"(?<![\w/.-])((?:xtitan_core|paper_exchange|live_runner|xtitan_assets|tests|drills|benchmarks|findings|docs|deploy)/[\w./-]*[\w/])"
+)
+PLACEHOLDERS = re.compile(r"NAME|<")
+
+
+def lost_paths(page: str) -> Names:
+    """Paths of this project that a page names and that do not exist."""
+    named = {path for path in PATH.findall(page) if not PLACEHOLDERS.search(path)}
+    return {path for path in named if not (ROOT / path).exists()}
+
+
+@pytest.mark.parametrize(
+    "page", sorted(str(p.relative_to(ROOT)) for p in [*DOCS.glob("*.md"), *ROOT.glob("*/README.md")])
+)
+def test_paths_that_a_page_names_exist(page: str) -> None:
+    assert lost_paths((ROOT / page).read_text()) == set()
+
+
+def test_a_path_that_moved_is_missed() -> None:
+    said = "see `xtitan_core/symbols.py`, `paper_exchange/core.py` and .venv/bin/pytest tests/core/features"
+    assert lost_paths(said) == {"paper_exchange/core.py"}
+
+
 def unmapped(page: str, paths: Iterable[str]) -> Names:
     """Top folders of a list of paths that a page does not name as ``folder/`` in code."""
     tops = {path.split("/")[0] for path in paths if "/" in path}

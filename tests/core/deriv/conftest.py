@@ -16,7 +16,7 @@ import pytest
 from async_solipsism.loop import EventLoop  # type: ignore[import-untyped]
 from websockets.asyncio.server import ServerConnection, serve
 
-from xtitan_core.deriv import client, session
+from xtitan_core.deriv import client, reconnect
 
 Handler = Callable[[ServerConnection, dict[str, Any]], Awaitable[None]]
 
@@ -148,7 +148,7 @@ def exchange_url() -> Iterator[str]:
         process.stdout.close()
 
 
-VIRTUAL = {"test_client.py", "test_client_idle.py", "test_session.py"}
+VIRTUAL = {"test_client.py", "test_client_idle.py", "test_reconnect.py"}
 """Modules whose venue and client share one loop: its time is virtual, so that nothing waits and nothing comes late."""
 
 CLOCK_STEP = 1e-6
@@ -172,7 +172,7 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> d
 
 @pytest.fixture(autouse=True)
 def one_clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In virtual time the client and the session read the loop's clock instead of the machine's."""
+    """In virtual time the client and its reconnecting read the loop's clock instead of the machine's."""
     if request.path.name in VIRTUAL:
-        for module in (client, session):
+        for module in (client, reconnect):
             monkeypatch.setattr(module, "monotonic", lambda: asyncio.get_running_loop().time())

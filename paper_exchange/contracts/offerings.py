@@ -135,7 +135,7 @@ def offers(symbol: Symbol) -> tuple[Offer, ...]:
 
 
 @cache
-def _by_type(kind: SymbolKind, metal: bool) -> dict[ContractType, Offer]:
+def _by_type(kind: SymbolKind, metal: bool) -> dict[str, Offer]:
     table = _METALS if metal else OFFERINGS[kind]
     return {contract_type: offer for offer in table for contract_type in offer.types}
 
@@ -147,9 +147,8 @@ def offer(symbol: Symbol, contract_type: str) -> Offer:
         CallError: OfferingsInvalidSymbol where nothing is offered, InvalidOfferings where this type is not.
     """
     table = _by_type(symbol.kind, symbol.market == "commodities")
-    listed = table.get(contract_type)  # type: ignore[call-overload]
-    if listed is not None:
-        return listed  # type: ignore[no-any-return]
+    if contract_type in table:
+        return table[contract_type]
     if not table:
         raise CallError(
             "OfferingsInvalidSymbol",

@@ -46,22 +46,42 @@ RETIRED = frozenset({Kind.DEMOTED, Kind.ROLLED_BACK, Kind.CLOSED})
 """After one of these a bundle cannot be promoted again: that takes a new registration."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What an entry says happened.
 
     Attributes:
-        sequence: 1, 2, 3 … without holes.
         kind: what happened.
         model_name: the lineage.
         bundle_id: the model it happened to.
         version: its version in the registry.
         who: the person or job.
         why: their reason.
-        wall_time: host time, epoch seconds.
         venue_epoch: venue time of the newest evidence, or of the registration.
         before, after: champion's bundle before and after; empty = none.
         evidence: numbers behind it.
+    """
+
+    kind: Kind
+    model_name: str
+    bundle_id: str
+    version: str
+    who: str
+    why: str
+    venue_epoch: int
+    before: str
+    after: str
+    evidence: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line: an event, its place in the chain, and when it was written.
+
+    Attributes:
+        sequence: 1, 2, 3 … without holes.
+        kind, model_name, bundle_id, version, who, why, venue_epoch, before, after, evidence: as in ``Event``.
+        wall_time: host time, epoch seconds.
         previous, hash: the chain.
     """
 
@@ -106,20 +126,7 @@ def read(path: Path) -> list[Entry]:
     return list(_parse(path, content.splitlines()))
 
 
-def append(
-    path: Path,
-    kind: Kind,
-    *,
-    model_name: str,
-    bundle_id: str,
-    version: str,
-    who: str,
-    why: str,
-    venue_epoch: int,
-    before: str,
-    after: str,
-    evidence: dict[str, Any],
-) -> Entry:
+def append(path: Path, event: Event) -> Entry:
     """Verify the chain, add one entry, and return once it is on disk.
 
     Raises:
@@ -130,17 +137,8 @@ def append(
         entries = list(_parse(path, _drop_torn_tail(file).splitlines()))
         body: dict[str, Any] = {
             "sequence": len(entries) + 1,
-            "kind": kind,
-            "model_name": model_name,
-            "bundle_id": bundle_id,
-            "version": version,
-            "who": who,
-            "why": why,
             "wall_time": wall(),
-            "venue_epoch": venue_epoch,
-            "before": before,
-            "after": after,
-            "evidence": evidence,
+            **asdict(event),
             "previous": entries[-1].hash if entries else GENESIS,
         }
         # Through JSON once, so that what is hashed is exactly what a reader will parse.

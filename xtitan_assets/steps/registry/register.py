@@ -13,7 +13,7 @@ from typing import Any
 from xtitan_assets.steps.registry import promotion_ledger as ledger
 from xtitan_assets.steps.registry import release_folder as releases
 from xtitan_assets.steps.registry.mlflow_registry import CHALLENGER, SHADOW, Registered, Registry
-from xtitan_assets.steps.registry.promotion_ledger import Entry, Kind, spent
+from xtitan_assets.steps.registry.promotion_ledger import Entry, Event, Kind, spent
 from xtitan_assets.steps.report import Report
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
@@ -103,9 +103,8 @@ def register(home: Home, params: Params, dagster_run_id: str = "", *, venue_epoc
         version = _add_version(registry, home, bundle, dagster_run_id)
         releases.keep_bundle(home, manifest.model_name, bundle.bundle_id, home.bundle)
         champion = ledger.champion(entries, manifest.model_name)
-        entry = ledger.append(
-            home.ledger,
-            Kind.REGISTERED,
+        event = Event(
+            kind=Kind.REGISTERED,
             model_name=manifest.model_name,
             bundle_id=bundle.bundle_id,
             version=version.version,
@@ -116,6 +115,7 @@ def register(home: Home, params: Params, dagster_run_id: str = "", *, venue_epoc
             after=champion,
             evidence=_registration_evidence(manifest, version, params),
         )
+        entry = ledger.append(home.ledger, event)
         _point_aliases(home, registry, entry)
         return _report(entry, [*entries, entry], already=False)
 

@@ -14,7 +14,7 @@ from typing import Any
 from xtitan_assets.steps.registry import promotion_ledger as ledger
 from xtitan_assets.steps.registry import release_folder as releases
 from xtitan_assets.steps.registry.mlflow_registry import CHALLENGER, CHAMPION, SHADOW, Registry
-from xtitan_assets.steps.registry.promotion_ledger import Entry, Kind
+from xtitan_assets.steps.registry.promotion_ledger import Entry, Event, Kind
 from xtitan_assets.steps.registry.register import verified
 from xtitan_assets.steps.report import Report
 from xtitan_assets.steps.shadow import evidence as shadow
@@ -166,9 +166,8 @@ def _take_out(
             raise StepError(f"{params.model_name} has no champion; there is nothing to take out")
         after = _predecessor(lineage, current) if successor else ""
         out = registered[current]
-        ledger.append(
-            home.ledger,
-            kind,
+        event = Event(
+            kind=kind,
             model_name=params.model_name,
             bundle_id=current,
             version=out.version,
@@ -179,6 +178,7 @@ def _take_out(
             after=after,
             evidence=evidence,
         )
+        ledger.append(home.ledger, event)
         _point_champion(home, registry, params.model_name, registered.get(after))
         for alias in (SHADOW, CHALLENGER):
             _withdraw(home, registry, params.model_name, alias, out.version)
@@ -220,9 +220,8 @@ def _withdraw(home: Home, registry: Registry, model_name: str, alias: str, versi
 
 def _append(home: Home, kind: Kind, report: ShadowReport, who: str, why: str, before: str, after: str) -> None:
     certificate = report.certificate
-    ledger.append(
-        home.ledger,
-        kind,
+    event = Event(
+        kind=kind,
         model_name=certificate.model_name,
         bundle_id=certificate.bundle_id,
         version=certificate.model_version,
@@ -233,6 +232,7 @@ def _append(home: Home, kind: Kind, report: ShadowReport, who: str, why: str, be
         after=after,
         evidence={**certificate.as_dict(), "certificate_sha256": certificate.sha256},
     )
+    ledger.append(home.ledger, event)
 
 
 def _certificate_folder(home: Home, report: ShadowReport) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -25,7 +26,7 @@ def add(path: Path, kind: Kind = Kind.REGISTERED, **changes: Any) -> ledger.Entr
         "after": "",
         "evidence": {"e_own": 21.5, "symbols": ["R_100"]},
     }
-    return ledger.append(path, kind, **{**fields, **changes})
+    return ledger.append(path, ledger.Event(kind=kind, **{**fields, **changes}))
 
 
 @pytest.fixture
@@ -79,8 +80,9 @@ def test_a_line_torn_by_a_crash_was_never_promised_and_is_cut_off(path: Path) ->
 def test_writers_in_different_processes_take_turns(path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from xtitan_assets.steps.registry import promotion_ledger as ledger\n"
-        "for i in range(10): ledger.append(Path(sys.argv[1]), ledger.Kind.REFUSED, model_name='m', bundle_id='b',"
-        " version='1', who=sys.argv[2], why='', venue_epoch=0, before='', after='', evidence={})"
+        "event = ledger.Event(kind=ledger.Kind.REFUSED, model_name='m', bundle_id='b', version='1', who=sys.argv[2],"
+        " why='', venue_epoch=0, before='', after='', evidence={})\n"
+        "for i in range(10): ledger.append(Path(sys.argv[1]), event)"
     )
     writers = [subprocess.Popen([sys.executable, "-c", code, str(path), str(i)]) for i in range(3)]
     assert [writer.wait(60) for writer in writers] == [0, 0, 0]
@@ -103,3 +105,14 @@ def test_numbers_that_are_not_json_are_refused(path: Path) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         add(path, evidence={"e_own": float("inf")})
     assert ledger.read(path) == []
+
+
+def test_a_ledger_of_build_0_1_0_is_read_and_written_again_byte_for_byte(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Path(__file__).parent / "made_by_0_1_0" / "promotions.jsonl"
+    for entry in ledger.read(made):
+        fields = {field.name: getattr(entry, field.name) for field in dataclasses.fields(ledger.Event)}
+        monkeypatch.setattr(ledger, "wall", lambda time=entry.wall_time: time)
+        assert ledger.append(path, ledger.Event(**fields)) == entry
+    assert path.read_bytes() == made.read_bytes()

@@ -11,6 +11,7 @@ import pytest
 
 from live_runner.guards.latch import HALT_FILE, LATCH_FILE, KillLatch, LatchError
 from live_runner.ledger import IllegalTransitionError, Ledger
+from support.disk import Synced
 
 NOW = 1_772_409_600.0
 
@@ -114,3 +115,13 @@ def test_the_ledger_itself_refuses_to_send_while_halted(ledger: Ledger, latch: K
     latch.halt("x", "y")
     with pytest.raises(IllegalTransitionError, match="latch"):
         ledger.intents.mark_sent(number, proposal_id="q", generation=1, ask_cents=1, payout_cents=2, now=NOW)
+
+
+def test_a_halt_survives_a_power_cut(folder: Path, latch: KillLatch, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced = Synced(monkeypatch)
+    latch.halt("x", "y")
+    assert folder / LATCH_FILE in synced
+    assert folder in synced
+    KillLatch.request_halt(folder, "z")
+    assert folder / HALT_FILE in synced
+    assert (folder / LATCH_FILE).stat().st_mode & 0o777 == (folder / HALT_FILE).stat().st_mode & 0o777 == 0o600

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from live_runner.journal.writer import INDEX, Journal
+from support.disk import Synced
 from support.records import shadow_end, shadow_trade
 from xtitan_core.journal import (
     AnyRecord,
@@ -207,3 +208,24 @@ def test_a_restart_knows_how_far_the_venues_time_had_come(tmp_path: Path) -> Non
     journal = writer(tmp_path)
     assert journal.index.last_epoch == 1_070
     journal.close()
+
+
+def test_spool_and_segments_survive_a_power_cut_and_an_unreadable_index_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "journal"
+    synced = Synced(monkeypatch)
+    journal = writer(folder)
+    assert folder in synced, "a new spool's name"
+    journal.add(missed(0))
+    assert folder / "spool-00000001.jsonl" not in synced
+    journal.flush()
+    assert folder / "spool-00000001.jsonl" in synced
+    journal.seal()
+    assert folder / segment_name(1) in synced
+    assert folder / INDEX not in synced, "it is made again"
+    journal.close()
+    (folder / INDEX).write_bytes(b"")  # what a power cut may leave of a file that was not fsynced
+    again = writer(folder)
+    assert (again.index.sequence, again.index.last_epoch) == (1, 1_000)
+    again.close()

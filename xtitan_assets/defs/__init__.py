@@ -1,4 +1,4 @@
-"""Dagster's vocabulary and nothing else: every body calls one step function, imported when it runs."""
+"""Dagster's definitions: every body calls one step function, which is imported when it runs."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""Progress of a run as a person wants to read it: one line for each asset, check and message, on stderr."""
+"""Progress of a run: one line for each asset, failed check and message, on stderr."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 STARTED = time.monotonic()
-"""A command may execute many runs; its lines count from its own beginning."""
+"""Start of the process: a command may execute several runs, and its lines count from here."""
 
 
 class ProgressHandler(logging.Handler):

@@ -1,4 +1,4 @@
-"""Resources, executor and loggers of every job, chosen by ``XTITAN_EXECUTOR``: the one place that knows where runs go."""
+"""Resources, executor and loggers of every job; ``XTITAN_EXECUTOR`` chooses the executor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xtitan_assets.resources.dvc import DvcResource
 from xtitan_assets.resources.workspace import WorkspaceResource
 
 EXECUTORS = {
-    # Steps are small and torch is large: one process for a run costs 2 s less per step on a small machine.
+    # One process for a whole run imports torch once: 2 s less per step on a small machine.
     "in_process": dg.in_process_executor,
     "multiprocess": dg.multiprocess_executor.configured({"max_concurrent": 2}),
 }

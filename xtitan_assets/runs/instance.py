@@ -73,7 +73,9 @@ def opened(home: Home) -> Iterator[DagsterInstance]:
 
 
 def close_abandoned(instance: DagsterInstance, home: Home) -> list[str]:
-    """Fail runs of this workspace that still look started and give their pool slots back (trap T6).
+    """Fail runs of this workspace that still look started and give their pool slots back.
+
+    Dagster keeps the pool slot of a process that was killed, and every later run of that pool would wait for it.
 
     Only the holder of the workspace's lock may call this: nobody else can be running them.
 

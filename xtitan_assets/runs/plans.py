@@ -102,7 +102,7 @@ def wanted_days(home: Home, params: Params) -> list[date]:
 
 
 def _per_day(job: str, symbol: str, wanted: list[date]) -> list[PlannedRun]:
-    """One run a day: a quarter of a second dearer than a range, and every day keeps its own check results."""
+    """One run for each day: a quarter of a second more than a range run, and every day keeps its own check results."""
     from xtitan_assets.workspace.partitions import key
 
     if symbol not in SYMBOLS:

@@ -1,4 +1,4 @@
-"""The code that each stage of dvc.yaml depends on: what its assets and the checks that can stop it are computed by.
+"""The code that each stage of dvc.yaml depends on: all that its assets, and the checks that can stop it, import.
 
 python -m xtitan_assets.runs.stages            says what dvc.yaml lacks and what it names too much; exit code 1 then
 python -m xtitan_assets.runs.stages --write    rewrites those lines of dvc.yaml
@@ -26,7 +26,7 @@ def code_deps(sources: Sources, command: str) -> list[str]:
     A stage that runs jobs depends on their assets and blocking checks, each with its import closure and its file in
     ``defs``; DVC sees whole files, so a change of one asset's body counts for the others of its file here. The stage that
     makes the sample market depends on no code: what is on disk is never written again, so running it again after a change
-    would do nothing and would claim the old days for the new code.
+    would do nothing, and dvc.lock would record the old days as made by the new code.
     """
     if not command.startswith(RUN):
         return []

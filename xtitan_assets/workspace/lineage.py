@@ -1,4 +1,4 @@
-"""Which of our own files decide what an asset computes: the import closure of its function, read from the sources.
+"""Which of our own files an asset's result depends on: the import closure of its function, read from the sources.
 
 No module is imported for it, so loading the definitions stays light. What counts:
 
@@ -8,8 +8,9 @@ No module is imported for it, so loading the definitions stays light. What count
 * the ``__init__`` of every package on the way, since Python runs it;
 * files of these packages that are not Python, such as a table a module reads.
 
-A module counts with all that is in it. Comments, docstrings and layout do not count, because no result depends on them and
-a model that is stale without cause costs a training run and a registration.
+A module counts as a whole. Comments, docstrings and layout do not count: no result depends on them, and a model that is
+stale for their sake costs a training run and a registration. Libraries and the version of Python do not count either; a
+Python that writes the same code differently can make assets stale once.
 """
 
 from __future__ import annotations

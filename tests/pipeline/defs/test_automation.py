@@ -303,7 +303,7 @@ def test_promotion_is_manual_unless_someone_says_otherwise(
 
 
 def test_a_killed_run_gives_its_pool_slot_back(workspace: Callable) -> None:
-    """Left alone, the slot of a killed training run blocks every later one for ever (trap T6)."""
+    """Left alone, the slot of a killed training run blocks every later one for ever."""
     space = workspace("http://127.0.0.1:9")
     with dg.DagsterInstance.local_temp(str(space.home.root)) as instance:
         storage = instance.event_log_storage

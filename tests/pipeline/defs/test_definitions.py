@@ -73,7 +73,7 @@ def test_loading_the_definitions_imports_nothing_heavy() -> None:
 
 
 def test_dagster_parses_selection_strings_beside_dvc(definitions: dg.Definitions) -> None:
-    """DVC's dependencies pulled in an ANTLR that broke every string selection, silently (trap T1)."""
+    """DVC's dependencies pulled in an ANTLR that broke every string selection, without an error."""
     graph = definitions.get_repository_def().asset_graph
     selected = dg.AssetSelection.from_string("ticks_raw+").resolve(graph)
     assert {key.to_user_string() for key in selected} == {"ticks_raw", "features", "labels"}
@@ -107,7 +107,7 @@ def test_definition_files_import_steps_only_when_they_run(project: Path) -> None
 
 
 def test_the_workspace_file_uses_the_projects_location_name(project: Path) -> None:
-    """Another name would split the UI's components from the assets (trap T10)."""
+    """Another name would split the UI's components from the assets."""
     configured = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["dg"]["project"]["code_location_name"]
     for file in ("workspace.yaml", "deploy/workspace.grpc.yaml"):
         [entry] = yaml.safe_load((project / file).read_text())["load_from"]
@@ -125,7 +125,8 @@ def test_service_units_load_the_settings_that_the_code_applies(project: Path) ->
 def test_the_instance_sends_nothing_and_gives_pool_slots_back(project: Path, name: str) -> None:
     settings = yaml.safe_load((project / "deploy" / name).read_text())
     assert settings["telemetry"]["enabled"] is False
-    assert settings["run_monitoring"]["free_slots_after_run_end_seconds"] == 60  # trap T6
+    # Without it the slot of a killed run blocks its pool for ever.
+    assert settings["run_monitoring"]["free_slots_after_run_end_seconds"] == 60
     assert settings["concurrency"]["pools"] == {"default_limit": 1, "granularity": "op"}
 
 

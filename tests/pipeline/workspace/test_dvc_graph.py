@@ -135,7 +135,7 @@ def test_code_that_a_stage_depends_on_exists(stages: dict[str, Any], project: Pa
 
 
 def test_dvc_deletes_nothing_that_dagster_believes_in(stages: dict[str, Any]) -> None:
-    """DVC removes a stage's outputs before it runs, unless they persist (trap T7)."""
+    """DVC removes a stage's outputs before it runs, unless they persist; Dagster would still count them as made."""
     for stage in stages.values():
         for path, options in outputs(stage).items():
             inside = any(path == root or path.startswith(root + "/") for root in PARTITIONED_STORAGE)

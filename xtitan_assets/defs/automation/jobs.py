@@ -1,4 +1,4 @@
-"""Named jobs. Selections are objects, never strings: Dagster's selection parser breaks beside DVC (trap T1)."""
+"""Named jobs. Their selections are objects: DVC's dependencies can bring an ANTLR with which Dagster misreads strings."""
 
 import dagster as dg
 

@@ -1,8 +1,8 @@
-"""When a sensor asks for a run: never twice for one cause, never a stampede, never silent for ever after one failure.
+"""When a sensor asks for a run: once for each cause, after a pause, and at most three times when runs fail.
 
-Dagster drops a run whose ``run_key`` was used before, without a word and without an end. So the key carries the number
-of the attempt: a repeated evaluation (the daemon died before it stored the cursor) is dropped as it should be, and a
-run that failed is asked for again.
+Dagster drops a run whose ``run_key`` was used before, for ever and without a message. So the key carries the number of the
+attempt: a repeated evaluation (the daemon died before it stored the cursor) is dropped, and a run that failed is asked for
+again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ MAX_ATTEMPTS = 3
 
 
 class LastRun(StrEnum):
-    """What became of the newest run for a cause."""
+    """State of the newest run for a cause."""
 
     NONE = "none"
     RUNNING = "running"
@@ -45,8 +45,9 @@ class Cursor:
     def load(cls, text: str | None) -> Cursor:
         """Read a stored cursor; an unreadable one starts afresh, which costs at most one repeated run."""
         try:
-            found = json.loads(text or "{}")
-            return cls(str(found.get("cause", "")), int(found.get("attempt", 0)), float(found.get("requested_at", 0.0)))
+            stored = json.loads(text or "{}")
+            cause, attempt = str(stored.get("cause", "")), int(stored.get("attempt", 0))
+            return cls(cause, attempt, float(stored.get("requested_at", 0.0)))
         except (ValueError, TypeError, AttributeError):
             return cls()
 
@@ -62,7 +63,7 @@ class Answer(NamedTuple):
 def next_request(
     cursor: Cursor, cause: str | None, last: LastRun, busy: bool, now: float, *, cool_down: float, retry_after: float
 ) -> Answer:
-    """Decide.
+    """Decide whether to ask for a run now.
 
     Args:
         cursor: as stored.

@@ -1,4 +1,4 @@
-"""What happens at a fixed time. All are off until a person turns them on: downloading from Deriv is a decision."""
+"""Runs at fixed times. All schedules are off until a person turns them on, because downloading from Deriv needs consent."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ def daily_ingest(context: dg.ScheduleEvaluationContext, workspace: WorkspaceReso
 
 @dg.schedule(cron_schedule="0 * * * *", job_name="quotes", execution_timezone="UTC")
 def hourly_payout_quotes(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """Quotes cannot be downloaded later, so they are collected from the first day; the last hour of a day included."""
+    """Collects the quotes of the hour that ended; they cannot be downloaded later."""
     day = (context.scheduled_execution_time - timedelta(hours=1)).date().isoformat()
     return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat(), partition_key=day)
 
@@ -31,5 +31,5 @@ def weekly_retrain(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
 
 @dg.schedule(cron_schedule="30 0 * * *", job_name="shadow", execution_timezone="UTC")
 def nightly_journal(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """The evidence of the day, even when no sensor runs."""
+    """Evaluates the evidence every night, also when no sensor runs."""
     return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat())

@@ -1,6 +1,6 @@
-"""What happens because of the outside world: journal segments, verdicts, failures. All off until a person turns them on.
+"""Runs started by journal segments, verdicts and failures. All sensors are off until a person turns them on.
 
-Each sensor names a cause and leaves the question of whether to ask for a run, again or at all, to ``requests.py``.
+Each sensor names a cause; ``run_requests.py`` decides whether to ask for a run.
 """
 
 import time
@@ -18,7 +18,7 @@ ACTIVE = [Status.QUEUED, Status.NOT_STARTED, Status.STARTING, Status.STARTED, St
 def request(
     context: dg.SensorEvaluationContext, cause: str | None, *, cool_down: float, retry_after: float = 600.0
 ) -> dg.SensorResult:
-    """Ask for a run of the sensor's job for this cause, or say why not."""
+    """Ask for a run of the sensor's job for this cause, or give the reason for not asking."""
     name = context.sensor_name
     runs = context.instance.get_runs(dg.RunsFilter(tags={SENSOR: name, CAUSE: cause or ""}), limit=1)
     busy = context.instance.get_runs_count(dg.RunsFilter(tags={SENSOR: name}, statuses=ACTIVE)) > 0
@@ -39,7 +39,7 @@ def request(
 
 @dg.sensor(job_name="shadow", minimum_interval_seconds=60)
 def journal_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult:
-    """New segments from the runner: weigh the evidence again, at most every ten minutes."""
+    """Evaluates the evidence when the runner wrote new segments, at most every ten minutes."""
     from xtitan_assets.steps.automation.triggers import newest_segment
     from xtitan_assets.steps.shadow.journal_pull import journal_source
 
@@ -48,7 +48,7 @@ def journal_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceReso
 
 @dg.sensor(job_name="retrain", minimum_interval_seconds=600)
 def auto_retrain_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult:
-    """A model that died or will never pass, and a new day to learn from: retrain, at most once a day."""
+    """Retrains when drift advises to demote or the candidate is futile, and a new day is on disk; at most once a day."""
     from xtitan_assets.steps.automation.triggers import retrain_cause
 
     cause = retrain_cause(workspace.home(), workspace.params())
@@ -57,7 +57,7 @@ def auto_retrain_sensor(context: dg.SensorEvaluationContext, workspace: Workspac
 
 @dg.sensor(job_name="promote", minimum_interval_seconds=300)
 def promotion_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult:
-    """Promotes by itself in auto mode only; the gate is evaluated once more by the job."""
+    """Promotes in auto mode only; the job evaluates the gate once more."""
     from xtitan_assets.steps.automation.triggers import promotion_cause
 
     return request(context, promotion_cause(workspace.home(), workspace.params()), cool_down=300.0)
@@ -78,5 +78,5 @@ light_automation = dg.AutomationConditionSensorDefinition(
     "light_automation",
     target=dg.AssetSelection.groups("features"),
     minimum_interval_seconds=60,
-    description="Features and labels of the last week's days as soon as their ticks passed; nothing that trains.",
+    description="Makes features and labels of the last week's days when their ticks passed their checks; trains nothing.",
 )

@@ -1,4 +1,4 @@
-"""The training snapshot: its identity is its content, so it has no partitions."""
+"""The training snapshot; it is identified by a hash of its content, so it has no partitions."""
 
 import dagster as dg
 

@@ -31,7 +31,7 @@ def active_symbols(workspace: WorkspaceResource) -> dg.MaterializeResult:  # typ
     owners=["team:data"],
 )
 def ticks_raw(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """Ticks of one closed UTC day of one symbol, written once."""
+    """Ticks of one closed UTC day of one symbol; a stored day is never written again."""
     from xtitan_assets.steps.ingest.download import collect, prune
     from xtitan_assets.steps.ingest.venue import VenueUnreachable, venue_epoch
     from xtitan_assets.workspace.errors import StepError
@@ -63,7 +63,7 @@ def ticks_raw(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -
     owners=["team:data"],
 )
 def payout_quotes(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """Payouts that were quoted on one day, from the runner's journal; the pipeline itself never asks for a quote."""
+    """Payouts that were quoted on one day, from the runner's journal; the pipeline asks for no quotes itself."""
     from datetime import date
 
     from xtitan_assets.steps.ingest.quotes import collect_quotes

@@ -1,4 +1,4 @@
-"""From the snapshot to a registered, signed bundle. Nothing here is automatic: training starts by schedule or by hand."""
+"""From the snapshot to a registered, signed bundle. Training starts by schedule or by hand; no asset here is automatic."""
 
 import dagster as dg
 
@@ -18,7 +18,7 @@ TRAINING_SECONDS = 6 * 3_600
     owners=["team:models"],
 )
 def model_checkpoint(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """The simplest candidate that nothing beats on purged walk-forward validation; resumes where it was stopped."""
+    """The simplest candidate that no other beats on purged walk-forward validation; a stopped run resumes."""
     from xtitan_assets.steps.model.train import train
 
     report = train(workspace.home(), workspace.params(), context.log.info)
@@ -34,7 +34,7 @@ def model_checkpoint(context: dg.AssetExecutionContext, workspace: WorkspaceReso
     owners=["team:models"],
 )
 def calibration(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """Two numbers for each head, fitted on a span the weights never saw."""
+    """Two numbers for each head, fitted on a span that the weights were not fitted on."""
     from xtitan_assets.steps.model.calibrate import fit
 
     report = fit(workspace.home(), workspace.params())
@@ -50,7 +50,7 @@ def calibration(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: 
     owners=["team:models"],
 )
 def serving_bundle(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """ONNX, manifest, signature and golden vectors: all that ever reaches the trading host."""
+    """ONNX, manifest, signature and golden vectors: all that is sent to the trading host."""
     from xtitan_assets.steps.ingest.venue import bundle_epoch
     from xtitan_assets.steps.model.export import export
     from xtitan_assets.steps.registry.promotion_ledger import next_sequence
@@ -75,7 +75,7 @@ def serving_bundle(context: dg.AssetExecutionContext, workspace: WorkspaceResour
     owners=["team:models"],
 )
 def backtest_report(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """What the bundle would have done on the held-back span at quoted payouts. It opens the door to shadow, no more."""
+    """Results of the bundle on the held-back span at quoted payouts; they allow shadow trading, not promotion."""
     from xtitan_assets.steps.model.backtest import backtest
 
     report = backtest(workspace.home(), workspace.params())

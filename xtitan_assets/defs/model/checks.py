@@ -1,6 +1,6 @@
 """Checks between weights and registry. What blocks is broken work; an edge that is not there is a warning.
 
-A model without an edge may be registered: shadow trading costs nothing and is where the answer "no" comes from.
+A model without an edge may be registered: shadow trading costs nothing and gives the evidence for or against it.
 """
 
 import dagster as dg

@@ -1,4 +1,4 @@
-"""What goes out: a champion to the trading host, recorded data to DVC."""
+"""Releases: a champion for the trading host, recorded data in DVC."""
 
 import dagster as dg
 
@@ -21,12 +21,12 @@ class PromotionConfig(dg.Config):
     owners=["team:models"],
 )
 def champion_release(config: PromotionConfig, workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """The alias `champion` moves, with a certificate and a line in the ledger; the gate is evaluated once more."""
+    """Moves the alias `champion`, with a certificate and a line in the ledger; the gate is evaluated once more."""
     from xtitan_assets.steps.release.promote import promote
 
     report = promote(workspace.home(), workspace.params(), config.who, config.why)
     if not report.promoted:
-        # The refusal is in the ledger; failing here keeps a closed gate from looking like a release.
+        # The refusal is in the ledger; the run fails so that a closed gate does not look like a release.
         raise dg.Failure(f"not promoted: {report.why}", metadata=report.as_metadata(), allow_retries=False)
     return dg.MaterializeResult(metadata=report.as_metadata())
 
@@ -39,7 +39,7 @@ def champion_release(config: PromotionConfig, workspace: WorkspaceResource) -> d
     owners=["team:data"],
 )
 def data_release(workspace: WorkspaceResource, dvc: DvcResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """Record what Dagster made in `dvc.lock` and push the bytes; committing `dvc.lock` to git stays a human act."""
+    """Records what Dagster made in `dvc.lock` and pushes the bytes; a person commits `dvc.lock` to git."""
     root = workspace.home().root
     dvc.run(root, ["commit", "--force"])
     remotes = dvc.run(root, ["remote", "list"])

@@ -1,4 +1,4 @@
-"""What the runner's journal says."""
+"""Evidence and drift from the runner's journal."""
 
 import dagster as dg
 
@@ -12,7 +12,7 @@ from xtitan_assets.resources.workspace import WorkspaceResource
     owners=["team:models"],
 )
 def live_journal(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """The runner's segments, copied once and verified as one chain (which is why it has no partitions)."""
+    """The runner's segments, copied once and verified as one chain, so without partitions."""
     from xtitan_assets.steps.shadow.journal_pull import journal_source, pull
 
     home = workspace.home()

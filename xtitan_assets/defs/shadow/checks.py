@@ -1,4 +1,4 @@
-"""Checks of what came back from the runner. The gate itself lives in the promotion step; here it is shown."""
+"""Checks of the runner's journal and of its evidence. The promotion step decides; these checks only show its numbers."""
 
 import dagster as dg
 

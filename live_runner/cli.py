@@ -59,7 +59,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_state(resume)
     resume.add_argument("--reason", required=True, help="why it is safe; goes into latch and journal")
 
-    check = commands.add_parser("verify", help="check a bundle exactly as the runner would before loading it")
+    check = commands.add_parser(
+        "verify", help="check a bundle as the runner does at loading: signature, files, expiry, golden outputs"
+    )
     check.add_argument("bundle", type=Path, metavar="BUNDLE_DIR", help="folder with manifest, signature, model, golden")
     check.add_argument("--public-key", type=Path, required=True, metavar="FILE", help="ed25519 public key")
     check.add_argument("--at", type=int, metavar="EPOCH", help="venue time to check expiry at (default: now)")

@@ -23,6 +23,7 @@ from live_runner.ledger.schema import SCHEMA_VERSION
 from live_runner.models.session import TOLERANCE, ModelSession
 from live_runner.models.store import STATE, ModelStore
 from live_runner.ops.status import IDENTITY, read_identity, status_from_files, write_identity
+from live_runner.reconcile.resolution import Findings, close_earlier_runs
 from xtitan_core.bundle.golden import pack_golden
 from xtitan_core.bundle.keys import load_public
 from xtitan_core.bundle.manifest import Manifest
@@ -252,8 +253,22 @@ def sqlite_rows(ledger: Ledger) -> dict[str, list[Any]]:
     }
 
 
-def test_the_ledgers_hold_intents_of_every_state_but_the_passing_ones() -> None:
-    """SENT and UNKNOWN stop every other purchase, so one ledger cannot hold them beside QUARANTINED."""
+def test_what_a_killed_runner_had_marked_as_sent_is_found_in_its_log(unpack: Callable[[str], Path]) -> None:
+    path = unpack("killed")
+    log = gzip.decompress((MADE / "ledgers" / "killed.sqlite3-wal.gz").read_bytes())
+    path.with_name(path.name + "-wal").write_bytes(log)
+    ledger = Ledger.open(path.parent, ACCOUNT, now=LATER)
+    (sent,) = ledger.intents.unresolved()
+    assert (sent.state, sent.run, sent.sent_at, sent.proposal_id) == (IntentState.SENT, 2, START + 14.5, "p1")
+    findings = Findings()
+    close_earlier_runs(ledger, LATER, findings)
+    assert [intent.state for intent in ledger.intents.unresolved()] == [IntentState.UNKNOWN]
+    ledger.close()
+    Ledger.open(path.parent, ACCOUNT, now=LATER).close()
+
+
+def test_the_ledgers_hold_intents_of_every_state() -> None:
+    """SENT and UNKNOWN are the killed one's: they stop every other purchase of a ledger."""
     was = json.loads((MADE / "ledgers" / "as_read.json").read_text())
     states = {IntentState(intent["state"]) for ledger in was.values() for intent in ledger["intents"]}
     assert set(IntentState) - states == {IntentState.SENT, IntentState.UNKNOWN}

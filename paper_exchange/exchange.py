@@ -53,6 +53,7 @@ class Exchange(Venue):
 
     def record(self, recorder: Recorder) -> None:
         """Show every frame and event from now on to a recorder; once, while nothing lies in the outbox."""
+        assert not self.outbox, "what lies in the outbox already would be neither recorded nor sent"
         self.recorder, self.outbox, self.events.sink = recorder, recorder.outbox, recorder.event
 
     # Connections

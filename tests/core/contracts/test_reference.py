@@ -10,6 +10,7 @@ five minutes, give the stake back.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from hypothesis import given, settings
@@ -128,38 +129,44 @@ def to_contract(bought: Bought, below: bool | None) -> Contract:
     )
 
 
+# Built once: hypothesis takes longer to look at a new strategy than to draw from one.
+KINDS, UNITS = st.sampled_from([t.value for t in ContractType]), st.sampled_from("st")
+GAPS = st.one_of(st.integers(1, 6), st.sampled_from([150, 290, 310]))
+TICKS = st.lists(st.tuples(GAPS, st.integers(-3, 3)), min_size=1, max_size=25)
+BOOLEANS, OFFSETS, AROUND, LENGTHS = st.booleans(), st.integers(1, 5), st.integers(-3, 3), st.integers(1, 12)
+DIGITS = {"DIGITOVER": st.integers(0, 8), "DIGITUNDER": st.integers(1, 9)}
+ANY_DIGIT = st.integers(0, 9)
+
+
 @st.composite
 def cases(draw: st.DrawFn):
-    kind = draw(st.sampled_from([t.value for t in ContractType]))
+    kind = draw(KINDS)
     digits = kind.startswith("DIGIT")
-    unit = "t" if digits else draw(st.sampled_from("st"))
-    gaps = draw(st.lists(st.one_of(st.integers(1, 6), st.sampled_from([150, 290, 310])), min_size=1, max_size=25))
-    steps = draw(st.lists(st.integers(-3, 3), min_size=len(gaps), max_size=len(gaps)))
-    epochs = (np.cumsum(gaps) + 1_000).tolist()
-    pips = (10_000 + draw(st.integers(0, 9)) + np.cumsum(steps)).tolist()
+    unit = "t" if digits else draw(UNITS)
+    ticks = draw(TICKS)
+    epochs = list(accumulate((gap for gap, _ in ticks), initial=1_000))[1:]
+    pips = list(accumulate((step for _, step in ticks), initial=10_000 + draw(ANY_DIGIT)))[1:]
     high = low = below = digit = None
     two = kind in ("RANGE", "UPORDOWN") or kind.startswith("EXPIRY")
     one = kind in ("HIGHER", "LOWER", "ONETOUCH", "NOTOUCH")
-    absolute = (one or two) and draw(st.booleans())
+    absolute = (one or two) and draw(BOOLEANS)
     if two:
-        high, low = draw(st.integers(1, 5)), -draw(st.integers(1, 5))
+        high, low = draw(OFFSETS), -draw(OFFSETS)
     elif kind in ("HIGHER", "LOWER"):
-        high = draw(st.integers(-3, 3))
+        high = draw(AROUND)
     elif one:
-        under = draw(st.booleans())
-        high, low = (None, -draw(st.integers(1, 5))) if under else (draw(st.integers(1, 5)), None)
+        under = draw(BOOLEANS)
+        high, low = (None, -draw(OFFSETS)) if under else (draw(OFFSETS), None)
         below = under if absolute else None
     if absolute:  # levels around the path, so that the entry may already lie on or beyond them
-        level = pips[0] + draw(st.integers(-3, 3))
+        level = pips[0] + draw(AROUND)
         high, low = (None if b is None else level + b for b in (high, low))
     if kind in ("DIGITMATCH", "DIGITDIFF"):
-        digit = draw(st.integers(0, 9))
-    elif kind == "DIGITOVER":
-        digit = draw(st.integers(0, 8))
-    elif kind == "DIGITUNDER":
-        digit = draw(st.integers(1, 9))
+        digit = draw(ANY_DIGIT)
+    elif kind in DIGITS:
+        digit = draw(DIGITS[kind])
     start = draw(st.integers(995, epochs[-1] + 2))
-    bought = Bought(kind, start, draw(st.integers(1, 12)), unit, high, low, absolute, digit)
+    bought = Bought(kind, start, draw(LENGTHS), unit, high, low, absolute, digit)
     return bought, to_contract(bought, below), epochs, pips
 
 

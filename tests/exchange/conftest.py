@@ -27,9 +27,9 @@ from paper_exchange.net.virtual import VirtualVenue
 from paper_exchange.venue.accounts import Account
 from paper_exchange.venue.state import Settings
 from paper_exchange.verify.published import Published
+from support.worlds import shared_world
 
 SCHEMAS = Path(__file__).resolve().parents[2].parent / "shared" / "deriv-schemas" / "new"
-TODAY = 1_795_000_000.0
 FIRST, SECOND = "DOT90000001", "DOT90000002"
 HEADERS = {"Authorization": "Bearer paper", "Deriv-App-ID": "1089"}
 
@@ -66,7 +66,7 @@ def venue() -> Iterator[Opener]:
         assume: dict[str, str] | None = None,
         **market: Any,
     ) -> VirtualVenue:
-        world = world or build_world(seed=seed, today=TODAY, history_days=1, **market)
+        world = world or shared_world(seed=seed, **market)
         accounts = [Account(FIRST, commission), Account(SECOND, 0.0311)]
         exchange = Exchange(
             world, accounts, Settings(seed=seed, lockstep=lockstep, budget_factor=1, assume=assume or {})
@@ -141,7 +141,7 @@ def server() -> Iterator[Callable[..., LiveServer]]:
         maintenance: tuple[tuple[int, int], ...] = (),
         **market: Any,
     ) -> LiveServer:
-        world = world or build_world(seed=seed, today=TODAY, history_days=1, **market)
+        world = world or shared_world(seed=seed, **market)
         settings = Settings(seed=seed, lockstep=rate is None, budget_factor=1_000, maintenance=maintenance)
         exchange = Exchange(world, [Account(FIRST, 0.012), Account(SECOND, 0.0311)], settings)
         listener = listen("127.0.0.1", 0)

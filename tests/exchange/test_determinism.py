@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 from typing import Any
 
 from websockets.asyncio.client import connect
@@ -100,8 +101,14 @@ def over_memory() -> tuple[bytes, list[str]]:
     return run(whole())
 
 
+@cache
+def expected() -> list[str]:
+    """What every way of running the script has to give."""
+    return in_process(fresh())
+
+
 def test_the_script_says_something() -> None:
-    frames = [json.loads(text) for text in in_process(fresh())]
+    frames = [json.loads(text) for text in expected()]
     kinds = {frame["msg_type"] for frame in frames}
     assert {
         "tick",
@@ -120,19 +127,18 @@ def test_the_script_says_something() -> None:
 
 
 def test_in_process_twice() -> None:
-    once = in_process(fresh())
-    assert in_process(fresh()) == once
-    assert in_process(fresh(seed=2)) != once
+    assert in_process(fresh()) == expected()
+    assert in_process(fresh(seed=2)) != expected()
 
 
 def test_over_sockets_in_memory_twice() -> None:
     raw, texts = over_memory()
     assert over_memory() == (raw, texts)
-    assert texts == in_process(fresh())
+    assert texts == expected()
 
 
 def test_over_a_real_socket(server: Any) -> None:
-    assert asyncio.run(over_a_socket(server().otp_url(FIRST))) == in_process(fresh())
+    assert asyncio.run(over_a_socket(server().otp_url(FIRST))) == expected()
 
 
 def test_in_processes_that_hash_differently() -> None:
@@ -150,7 +156,7 @@ def test_in_processes_that_hash_differently() -> None:
             check=True,
         )
         digests.add(process.stdout)
-    assert digests == {hashlib.sha256("\n".join(in_process(fresh())).encode()).hexdigest()}
+    assert digests == {hashlib.sha256("\n".join(expected()).encode()).hexdigest()}
 
 
 if __name__ == "digest":

@@ -11,10 +11,10 @@ from paper_exchange.exchange import Exchange
 from paper_exchange.faults.injection import Faults
 from paper_exchange.faults.script import parse
 from paper_exchange.faults.seeded import Mix
-from paper_exchange.markets.world import build_world
 from paper_exchange.net.virtual import VirtualSocket, VirtualVenue
 from paper_exchange.venue.accounts import Account
 from paper_exchange.venue.state import Settings
+from support.worlds import shared_world
 
 ACCOUNT = "DOT90000001"
 
@@ -52,7 +52,7 @@ class Market(VirtualVenue):
 
 def open_market(*faults: str, mix: Mix | None = None, lockstep: bool = False, seed: int = 1) -> Market:
     """A venue with faults written as on the command line."""
-    world = build_world(seed=seed, today=1_795_000_000.0, history_days=1)
+    world = shared_world(seed=seed)
     accounts = [Account(ACCOUNT, 0.012), Account("DOT90000002", 0.0311)]
     settings = Settings(seed=seed, lockstep=lockstep, budget_factor=1_000)
     return Market(Exchange(world, accounts, settings, Faults(map(parse, faults), mix)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,7 +66,7 @@ def test_also_in_another_process_with_another_hash_seed() -> None:
     said = [
         subprocess.run(
             [sys.executable, "-c", SCRIPT, folder],
-            env={"PYTHONHASHSEED": seed},
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(folder).parents[1])},
             capture_output=True,
             text=True,
             check=True,

@@ -15,11 +15,11 @@ from paper_exchange.errors import SetupError
 from paper_exchange.exchange import Exchange
 from paper_exchange.fidelity.assumptions import assumed, assumptions, parse_assumptions
 from paper_exchange.fidelity.rules import RULES, Known
-from paper_exchange.markets.world import build_world
 from paper_exchange.net.idle import IdleRule, idle_rule
 from paper_exchange.net.virtual import VirtualSocket, VirtualVenue
 from paper_exchange.venue.accounts import Account
 from paper_exchange.venue.state import Settings
+from support.worlds import shared_world
 
 FIRST = "DOT90000001"
 DAY = 86_400
@@ -175,7 +175,7 @@ def test_closed_stream(venue: Any, answer: str, code: str | None) -> None:
 @pytest.mark.parametrize(("answer", "shown"), [("number", 90_000_001), ("string", FIRST)])
 def test_poc_account_id(answer: str, shown: int | str) -> None:
     # Not the fixture's venue: that holds every frame against the schema, which knows the number only.
-    world = build_world(seed=1, today=1_795_000_000.0, history_days=1)
+    world = shared_world()
     exchange = Exchange(world, [Account(FIRST, 0.012)], Settings(assume={"poc_account_id": answer}))
     socket = VirtualVenue(exchange).connect(FIRST)
     assert state(socket, bought(socket, **TICKS)["contract_id"])["account_id"] == shown

@@ -15,7 +15,6 @@ import pytest
 from paper_exchange.calls.dispatch import HANDLERS
 from paper_exchange.cli import main
 from paper_exchange.exchange import Exchange
-from paper_exchange.markets.world import build_world
 from paper_exchange.protocol import requests as validation
 from paper_exchange.protocol.schema import Field
 from paper_exchange.venue.accounts import Account
@@ -26,6 +25,7 @@ from paper_exchange.verify.course import verify
 from paper_exchange.verify.offers import terms_of
 from paper_exchange.verify.published import Published
 from paper_exchange.verify.tally import Tally
+from support.worlds import shared_world
 
 SCHEMAS = Path(__file__).resolve().parents[3].parent / "shared" / "deriv-schemas" / "new"
 REST_CALLS = {"health", "get_accounts", "create_account", "websocket", "reset_demo_balance", "bulk_purchase"}
@@ -42,7 +42,7 @@ def schemas() -> Path:
 @pytest.fixture
 def small() -> Exchange:
     """An exchange of two symbols, so that a day is short."""
-    world = build_world(seed=1, today=1_795_000_000.0, history_days=1)
+    world = shared_world()
     world = dataclasses.replace(world, sources={name: world.sources[name] for name in ("R_50", "R_100")})
     return Exchange(world, [Account("DOT90000001", 0.012)], Settings(lockstep=True, budget_factor=1_000))
 

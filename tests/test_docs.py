@@ -9,7 +9,6 @@ import argparse
 import ast
 import importlib
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -206,47 +205,6 @@ def test_links_lead_somewhere(page: str) -> None:
     assert [target for target in targets if not (path.parent / target).exists()] == []
 
 
-PATH = re.compile(
-    r"(?<![\w/.-])((?:xtitan_core|paper_exchange|live_runner|xtitan_assets|tests|drills|benchmarks|findings|docs|deploy)/[\w./-]*[\w/])"
-)
-PLACEHOLDERS = re.compile(r"NAME|<")
-
-
-def lost_paths(page: str) -> Names:
-    """Paths of this project that a page names and that do not exist."""
-    named = {path for path in PATH.findall(page) if not PLACEHOLDERS.search(path)}
-    return {path for path in named if not (ROOT / path).exists()}
-
-
-@pytest.mark.parametrize(
-    "page", sorted(str(p.relative_to(ROOT)) for p in [*DOCS.glob("*.md"), *ROOT.glob("*/README.md")])
-)
-def test_paths_that_a_page_names_exist(page: str) -> None:
-    assert lost_paths((ROOT / page).read_text()) == set()
-
-
-def test_a_path_that_moved_is_missed() -> None:
-    said = "see `xtitan_core/symbols.py`, `paper_exchange/core.py` and .venv/bin/pytest tests/core/features"
-    assert lost_paths(said) == {"paper_exchange/core.py"}
-
-
-def unmapped(page: str, paths: Iterable[str]) -> Names:
-    """Top folders of a list of paths that a page does not name as ``folder/`` in code."""
-    tops = {path.split("/")[0] for path in paths if "/" in path}
-    return {top for top in tops if not top.startswith(".")} - set(re.findall(r"`(\w+)/`", page))
-
-
-def test_the_readme_names_every_top_folder() -> None:
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
-    if listed.returncode:
-        pytest.skip("not a git checkout: what belongs to the project cannot be told from what was made here")
-    assert unmapped((ROOT / "README.md").read_text(), listed.stdout.splitlines()) == set()
-
-
-def test_a_folder_that_the_readme_leaves_out_is_missed() -> None:
-    assert unmapped("| `drills/` |", ["drills/a.py", "findings/b.py", ".ci/c", "Makefile"]) == {"findings"}
-
-
 # ---- sabotage: what these tests would miss, they must not miss
 
 
@@ -324,77 +282,3 @@ def test_a_command_or_option_without_help_is_refused(docs: SimpleNamespace, plan
         subparsers.add_parser("spoken", help="says what it does").add_argument("--silent")
     with pytest.raises(docs.tables.DocsError, match="silent has no help"):
         docs.generate.subcommands(parser)
-
-
-# ---- the glossary
-
-WORDS = """
-symbol, tick, candle, contract type, family, stake, payout, commission, break-even, edge, proposal, buy, open contract,
-settlement, intent, ledger, journal, halt, resume, arm, snapshot, bundle, manifest, champion, challenger, canary, promotion,
-demotion, rollback, lineage, paper, demo, real, shadow, epoch, slot, role, run, book, venue, session, request, haircut, latch,
-quarantine, tombstone, lockstep, drift, gate, reserved, spool, segment, registration, certificate, golden vectors
-"""
-"""The words of the design and those whose second meaning has caused mistakes."""
-
-
-def missing_words(page: str, words: Iterable[str]) -> Names:
-    """Words without a line of their own; a line may explain several."""
-    explained = "".join(re.findall(r"^\| (\*\*.+?) \|", page, re.MULTILINE))
-    return set(words) - set(re.findall(r"\*\*(.+?)\*\*", explained))
-
-
-def glossary_words() -> Names:
-    """The list above, as words."""
-    return {word for word in re.split(r"[,\s]*\n|, ", WORDS) if word}
-
-
-def test_the_glossary_explains_every_word(docs: SimpleNamespace) -> None:
-    assert missing_words(docs.pages["glossary.md"], glossary_words()) == set()
-
-
-def test_a_word_without_a_line_is_missed(docs: SimpleNamespace) -> None:
-    bare = re.sub(r"^\| \*\*haircut\*\*.*\n", "", docs.pages["glossary.md"], flags=re.MULTILINE)
-    assert missing_words(bare, glossary_words()) == {"haircut"}
-
-
-def test_no_word_of_the_glossary_has_two_lines_in_one_table(docs: SimpleNamespace) -> None:
-    for table in docs.pages["glossary.md"].split("\n## "):
-        words = re.findall(r"^\| (\*\*.+?) \|", table, re.MULTILINE)
-        assert len(words) == len(set(words))
-
-
-# ---- findings about other people's libraries
-
-
-def problems_of_findings(readme: str, scripts: dict[str, str]) -> list[str]:
-    """What is wrong with the list of findings: a script without a row or a row without one, a package without a pin."""
-    wrong = [f"{name} has no script" for name in sorted(rows(readme) - scripts.keys())]
-    wrong += [f"{name} has no row" for name in sorted(scripts.keys() - rows(readme))]
-    for name, text in scripts.items():
-        listed = re.search(r"^# dependencies = \[(.*)\]$", text, re.MULTILINE)
-        if listed is None:
-            wrong.append(f"{name} does not name its packages")
-        else:
-            wrong += [f"{name} does not pin {p}" for p in re.findall(r'"([^"]+)"', listed[1]) if "==" not in p]
-        if re.search(r"^\s*(from|import) (xtitan|live_runner|paper_exchange)", text, re.MULTILINE):
-            wrong.append(f"{name} imports x.titan")
-    return wrong
-
-
-def test_every_finding_is_listed_pinned_and_independent_of_us() -> None:
-    scripts = {path.name: path.read_text() for path in (ROOT / "findings").glob("*.py")}
-    assert scripts
-    assert problems_of_findings((ROOT / "findings" / "README.md").read_text(), scripts) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("import json\n", "planted.py does not name its packages"),
-        ('# dependencies = ["dagster>=1.13"]\n', "planted.py does not pin dagster>=1.13"),
-        ("# dependencies = []\nfrom xtitan_core import clock\n", "planted.py imports x.titan"),
-    ],
-)
-def test_a_careless_finding_is_noticed(text: str, problem: str) -> None:
-    assert problems_of_findings("| `planted.py` |\n", {"planted.py": text}) == [problem]
-    assert problems_of_findings("", {"planted.py": text})[0] == "planted.py has no row"

@@ -156,11 +156,11 @@ def server() -> Iterator[Callable[..., LiveServer]]:
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
         running.append((thread, loop, stop))
-        assert ready.wait(10), "the server did not come up"
+        assert ready.wait(60), "the server did not come up"
         return LiveServer(f"http://127.0.0.1:{port}", exchange)
 
     yield start
     for thread, loop, stop in running:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive(), "the server did not stop"

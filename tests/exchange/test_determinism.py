@@ -87,7 +87,7 @@ async def over_a_socket(url: str) -> list[str]:
         for text in script():
             await socket.send(text)
         while not texts or json.loads(texts[-1]).get("req_id") != LAST:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 texts.append(str(await socket.recv()))
     return texts
 

@@ -144,7 +144,7 @@ def exchange_url() -> Iterator[str]:
         yield found[1]
     finally:
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
         process.stdout.close()
 
 

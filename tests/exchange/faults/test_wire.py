@@ -39,14 +39,14 @@ async def opened(live: Any, **options: Any) -> AsyncIterator[ClientConnection]:
 
 async def ask(socket: ClientConnection, request: dict[str, Any]) -> dict[str, Any]:
     await socket.send(json.dumps(request))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         return dict(json.loads(await socket.recv()))
 
 
 async def closing(socket: ClientConnection) -> ConnectionClosed:
     """How the connection ended."""
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while True:
                 await socket.recv()
     except ConnectionClosed as end:
@@ -101,7 +101,7 @@ async def test_dropped_around_a_purchase(server: Any, fault: str, code: int) -> 
         await socket.send(json.dumps(BUY))
         heard = []
         with contextlib.suppress(ConnectionClosed):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 while True:
                     heard.append(json.loads(await socket.recv())["msg_type"])
         end = await closing(socket)
@@ -126,7 +126,7 @@ async def test_all_sockets_drop(server: Any) -> None:
 async def test_a_half_open_line_is_found_by_pings_alone(server: Any, fault: str) -> None:
     live = server()
     # websockets pings by itself; the line is found dead because no pong comes.
-    async with opened(live, ping_interval=0.2, ping_timeout=0.2) as socket:
+    async with opened(live, ping_interval=0.2, ping_timeout=0.5) as socket:
         assert (await ask(socket, {"ping": 1}))["ping"] == "pong"
         script(live, fault=fault)
         await socket.send(json.dumps(BUY))
@@ -142,10 +142,10 @@ async def test_a_half_open_line_is_found_by_pings_alone(server: Any, fault: str)
 async def test_a_held_line_answers_pings(server: Any) -> None:
     live = server()
     script(live, fault="answer_held")
-    async with opened(live, ping_interval=0.1, ping_timeout=0.2) as socket:
+    async with opened(live, ping_interval=None) as socket:
         await socket.send(json.dumps(BUY))
-        await asyncio.sleep(0.6)
-        await (await socket.ping())
+        for _ in range(3):
+            await (await socket.ping())
     assert live.get("/paper/truth")["buys"][0]["answered"] is False
 
 
@@ -166,7 +166,7 @@ async def test_bytes_that_are_no_frames(server: Any, how: str, code: int) -> Non
 
 async def test_a_frame_that_never_ends(server: Any) -> None:
     live = server()
-    async with opened(live, ping_interval=0.2, ping_timeout=0.2) as socket:
+    async with opened(live, ping_interval=0.2, ping_timeout=0.5) as socket:
         await ask(socket, {"ping": 1})
         script(live, fault="bad_bytes", how="stalled")
         end = await closing(socket)
@@ -179,7 +179,7 @@ async def test_a_garbled_frame_arrives_as_it_is(server: Any) -> None:
     script(live, fault="garbled", how="truncated", call="ping")
     async with opened(live) as socket:
         await socket.send(json.dumps({"ping": 1}))
-        text = await asyncio.wait_for(socket.recv(), 5)
+        text = await asyncio.wait_for(socket.recv(), 60)
         with pytest.raises(json.JSONDecodeError):
             json.loads(text)
 
@@ -189,7 +189,7 @@ async def test_late_execution_in_paced_time(server: Any) -> None:
     script(live, fault="executed_late", seconds=50)
     async with opened(live) as socket:
         await socket.send(json.dumps(BUY))
-        frame = json.loads(await asyncio.wait_for(socket.recv(), 5))
+        frame = json.loads(await asyncio.wait_for(socket.recv(), 60))
     (event, *_) = [e for e in live.get("/paper/truth?events=1")["events"] if e["kind"] == "fault"]
     assert frame["buy"]["purchase_time"] == event["epoch"] + 50
 
@@ -205,7 +205,7 @@ def test_the_socket_a_cut_line_leaves_is_closed(server: Any) -> None:
             f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
         )
-        raw.settimeout(5)
+        raw.settimeout(60)
         received = b""
         with contextlib.suppress(ConnectionResetError):
             while chunk := raw.recv(4_096):

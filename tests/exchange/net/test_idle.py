@@ -43,10 +43,10 @@ def serving(venue: Any) -> Iterator[Callable[[IdleRule], str]]:
 
             def end() -> None:
                 loop.call_soon_threadsafe(stop.set)
-                thread.join(10)
+                thread.join(60)
 
             stack.callback(end)
-            assert ready.wait(10)
+            assert ready.wait(60)
             return f"ws://127.0.0.1:{port}{PATH}"
 
         yield start

@@ -40,7 +40,7 @@ class Settlement:
 
 def entry_index(epochs: Epochs, start: Any) -> Any:
     """Index of the entry tick: the first tick strictly after ``start`` (``len(epochs)`` when it is not there yet)."""
-    return np.searchsorted(epochs, start, side="right")
+    return epochs.searchsorted(start, side="right")
 
 
 def exit_index(epochs: Epochs, start: Any, contract: Contract) -> Any:
@@ -48,7 +48,7 @@ def exit_index(epochs: Epochs, start: Any, contract: Contract) -> Any:
     if contract.in_ticks:
         counted = contract.duration - (contract.contract_type in DIGITS)  # digits count the entry tick as the first
         return entry_index(epochs, start) + counted
-    return np.searchsorted(epochs, np.asarray(start) + contract.seconds, side="right") - 1
+    return epochs.searchsorted(np.asarray(start) + contract.seconds, side="right") - 1
 
 
 def last_digit(quote: Any, decimals: int | None) -> Any:
@@ -181,7 +181,7 @@ def settle(
 
     end = j + 1
     if contract.in_ticks:
-        limit = int(np.searchsorted(epochs, start + TICK_CONTRACT_LIMIT_SECONDS, side="right"))
+        limit = int(epochs.searchsorted(start + TICK_CONTRACT_LIMIT_SECONDS, side="right"))
         void = limit if limit <= min(j, n - 1) else None
         end = min(end, limit)
         ended = j < n

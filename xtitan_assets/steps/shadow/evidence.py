@@ -103,10 +103,12 @@ class ShadowReport(Report):
         return {key: value for key, value in self.as_dict().items() if key not in ("path", "own_path", "edges")}
 
     def text(self) -> str:
+        """The document as it is written to ``shadow.json``."""
         return json.dumps(self.as_dict(), indent=1) + "\n"
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Self:
+        """The report that ``as_dict`` made a document of."""
         slots = SlotsReport(
             document["slots"],
             document["slot_wins"],
@@ -115,12 +117,12 @@ class ShadowReport(Report):
             document["slot_ratio"],
             document["edge_upper"],
         )
-        lineage, own = document["path"], document["own_path"]
+        lineage_path, own_path = document["path"], document["own_path"]
         nested = {
             **document,
             "certificate": document,
             "slots": slots,
-            "path": [(n, mine, theirs) for (n, theirs), (_, mine) in zip(lineage, own, strict=True)],
+            "path": [(n, own, whole) for (n, whole), (_, own) in zip(lineage_path, own_path, strict=True)],
         }
         return TypeAdapter(cls).validate_python(nested)
 

@@ -21,18 +21,18 @@ QUOTED = 0.953
 HAIRCUT = 0.01
 
 
-def look(workspace: Any) -> ShadowReport:
+def evaluated(workspace: Any) -> ShadowReport:
     return evaluate(workspace.home, workspace.params)
 
 
 def test_without_a_registration_there_is_nothing_to_judge(workspace: Any) -> None:
     with pytest.raises(StepError, match=r"has never been registered; run `xtitan run retrain`"):
-        look(workspace)
+        evaluated(workspace)
 
 
 def test_without_a_journal_the_evidence_is_one_and_everything_is_possible(workspace: Any) -> None:
     workspace.retrain()
-    report = look(workspace)
+    report = evaluated(workspace)
     assert report.decided == "continue"
     assert (report.certificate.e_own, report.certificate.e_lineage, report.certificate.trades) == (1.0, 1.0, 0)
     assert report.certificate.edge_high == report.slots.edge_high == 0.6
@@ -42,22 +42,22 @@ def test_without_a_journal_the_evidence_is_one_and_everything_is_possible(worksp
 def test_a_planted_edge_opens_the_gate(workspace: Any, planted: list[str]) -> None:
     registered = workspace.retrain()
     workspace.runs_in_shadow(registered.bundle_id, planted)
-    report = look(workspace)
-    claim, wins = report.certificate, planted.count("won")
-    assert (report.decided, claim.rule) == ("promoted", "lineage")
-    assert (claim.trades, claim.wins, claim.open_trades, claim.max_overlap) == (800, wins, 0, 1)
-    assert claim.e_own == pytest.approx(without_overlap(wins, 800 - wins, QUOTED * (1.0 - HAIRCUT)), rel=1e-9)
-    assert claim.ratio == pytest.approx(QUOTED)
-    assert claim.win_rate_low < wins / 800
-    assert claim.edge_low < 0.953 * 0.58 < claim.edge_high + 0.6
-    assert report.path[-1] == (800, claim.e_own, claim.e_lineage)
+    report = evaluated(workspace)
+    certificate, wins = report.certificate, planted.count("won")
+    assert (report.decided, certificate.rule) == ("promoted", "lineage")
+    assert (certificate.trades, certificate.wins, certificate.open_trades, certificate.max_overlap) == (800, wins, 0, 1)
+    assert certificate.e_own == pytest.approx(without_overlap(wins, 800 - wins, QUOTED * (1.0 - HAIRCUT)), rel=1e-9)
+    assert certificate.ratio == pytest.approx(QUOTED)
+    assert certificate.win_rate_low < wins / 800
+    assert certificate.edge_low < 0.953 * 0.58 < certificate.edge_high + 0.6
+    assert report.path[-1] == (800, certificate.e_own, certificate.e_lineage)
     assert len(report.path) <= 410
 
 
 def test_the_written_report_says_what_the_returned_one_says(workspace: Any, planted: list[str]) -> None:
     registered = workspace.retrain()
     workspace.runs_in_shadow(registered.bundle_id, planted)
-    report = look(workspace)
+    report = evaluated(workspace)
     written = json.loads((workspace.home.reports / "shadow.json").read_text())
     assert written == json.loads(json.dumps(report.as_dict()))
     assert (written["verdict"], written["decided"]) == ("promote", "promoted")
@@ -71,7 +71,7 @@ def test_the_written_report_says_what_the_returned_one_says(workspace: Any, plan
 def test_break_even_trades_do_not_open_it(workspace: Any, fair: list[str]) -> None:
     registered = workspace.retrain()
     workspace.runs_in_shadow(registered.bundle_id, fair)
-    report = look(workspace)
+    report = evaluated(workspace)
     assert report.decided == "continue"
     assert not report.certificate.promote
     assert report.certificate.e_own < 20.0
@@ -81,7 +81,7 @@ def test_the_preferred_side_of_every_slot_gives_a_bound_only(workspace: Any, pla
     """Even slots that would have opened the gate are no evidence when the model did not want them."""
     registered = workspace.retrain()
     workspace.runs_in_shadow(registered.bundle_id, planted, counted=False)
-    report = look(workspace)
+    report = evaluated(workspace)
     assert report.decided == "continue"
     assert (report.certificate.e_own, report.certificate.trades) == (1.0, 0)
     assert report.certificate.excluded == {"not_wanted": 800}
@@ -96,7 +96,7 @@ def test_trades_from_before_the_registration_do_not_count(workspace: Any, plante
     from xtitan_assets.steps.registry.register import register
 
     register(workspace.home, workspace.params)
-    report = look(workspace)
+    report = evaluated(workspace)
     assert report.certificate.e_own == 1.0
     assert report.certificate.excluded == {"before_registration": 800}
 
@@ -105,8 +105,8 @@ def test_ticks_that_the_model_was_fitted_on_are_no_evidence(workspace: Any, plan
     """An exchange that was started again is back at its first day; the downloaded days lie in its future."""
     registered = workspace.retrain(trained_until=workspace.clock + 800 * 14)
     workspace.runs_in_shadow(registered.bundle_id, planted)
-    claim = look(workspace).certificate
-    assert (claim.trades, claim.excluded) == (0, {"before_registration": 800})
+    certificate = evaluated(workspace).certificate
+    assert (certificate.trades, certificate.excluded) == (0, {"before_registration": 800})
 
 
 def test_a_journal_that_lost_trades_is_no_fresh_start(workspace: Any) -> None:
@@ -121,27 +121,27 @@ def test_a_journal_that_lost_trades_is_no_fresh_start(workspace: Any) -> None:
     kept = latest.read_bytes()
     latest.unlink()
     with pytest.raises(StepError, match=r"2 settled shadow trades .* counted 5; fetch the runner's segments again"):
-        look(workspace)
+        evaluated(workspace)
     second = workspace.retrain(seed=2)
     with pytest.raises(StepError, match="counted 5"):
-        look(workspace)
+        evaluated(workspace)
     latest.write_bytes(kept)
-    assert look(workspace).certificate.bundle_id == second.bundle_id
+    assert evaluated(workspace).certificate.bundle_id == second.bundle_id
 
 
 def test_evidence_survives_retraining(workspace: Any, planted: list[str]) -> None:
     """The lineage is rich already; the new candidate needs a bankroll of 20 of its own, not 40."""
     first = workspace.retrain()
     workspace.runs_in_shadow(first.bundle_id, planted)
-    rich = look(workspace).certificate.e_lineage
+    rich = evaluated(workspace).certificate.e_lineage
     second = workspace.retrain(seed=2)
     workspace.runs_in_shadow(second.bundle_id, ["won"] * 12 + ["lost"] * 5)
-    claim = look(workspace).certificate
-    assert claim.bundle_id == second.bundle_id
-    assert claim.e_own == pytest.approx(without_overlap(12, 5, QUOTED * (1.0 - HAIRCUT)))
-    assert claim.e_lineage > rich
-    assert claim.candidates == 2
-    assert not claim.promote
+    certificate = evaluated(workspace).certificate
+    assert certificate.bundle_id == second.bundle_id
+    assert certificate.e_own == pytest.approx(without_overlap(12, 5, QUOTED * (1.0 - HAIRCUT)))
+    assert certificate.e_lineage > rich
+    assert certificate.candidates == 2
+    assert not certificate.promote
 
 
 def test_another_account_does_not_count(workspace: Any, planted: list[str]) -> None:
@@ -149,9 +149,9 @@ def test_another_account_does_not_count(workspace: Any, planted: list[str]) -> N
     workspace.runs_in_shadow(registered.bundle_id, ["lost"])
     workspace.account = "DOT90000002"
     workspace.runs_in_shadow(registered.bundle_id, planted)
-    claim = look(workspace).certificate
-    assert claim.account_id == "paper:DOT90000001"
-    assert (claim.trades, claim.excluded) == (1, {"other_account": 800})
+    certificate = evaluated(workspace).certificate
+    assert certificate.account_id == "paper:DOT90000001"
+    assert (certificate.trades, certificate.excluded) == (1, {"other_account": 800})
 
 
 def test_open_and_missed_trades_are_published(workspace: Any) -> None:
@@ -159,9 +159,9 @@ def test_open_and_missed_trades_are_published(workspace: Any) -> None:
     workspace.miss(registered.bundle_id, "stale_quote")
     workspace.shadow(registered.bundle_id, ["won"], settle=False)
     workspace.runs_in_shadow(registered.bundle_id, ["won"])
-    claim = look(workspace).certificate
-    assert (claim.open_trades, claim.trades, claim.missed) == (1, 1, {"stale_quote": 1})
-    assert claim.e_own < without_overlap(1, 0, QUOTED * (1.0 - HAIRCUT)), "the open stake is worth nothing"
+    certificate = evaluated(workspace).certificate
+    assert (certificate.open_trades, certificate.trades, certificate.missed) == (1, 1, {"stale_quote": 1})
+    assert certificate.e_own < without_overlap(1, 0, QUOTED * (1.0 - HAIRCUT)), "the open stake is worth nothing"
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_a_hopeless_candidate_is_let_go(workspace: Any, outcomes: list[str], max
     workspace.set("gate", max_trades=max_trades)
     registered = workspace.retrain()
     workspace.runs_in_shadow(registered.bundle_id, outcomes)
-    report = look(workspace)
+    report = evaluated(workspace)
     assert report.decided == "futile"
     assert why in report.why
 
@@ -189,7 +189,7 @@ def test_after_the_agreed_market_days_without_a_verdict_a_candidate_is_let_go(
     workspace.shadow(registered.bundle_id, ["won", "lost"])
     workspace.clock += 30 * DAY
     workspace.runs_in_shadow(registered.bundle_id, ["won"])
-    assert look(workspace).decided == decided
+    assert evaluated(workspace).decided == decided
 
 
 def test_the_gate_written_down_at_registration_cannot_be_loosened_afterwards(
@@ -198,11 +198,11 @@ def test_the_gate_written_down_at_registration_cannot_be_loosened_afterwards(
     workspace.set("gate", lineages=3, haircut=0.05)
     registered = workspace.retrain()
     workspace.runs_in_shadow(registered.bundle_id, planted)
-    strict = look(workspace).certificate
+    strict = evaluated(workspace).certificate
     workspace.set("gate", lineages=1, haircut=0.0)
-    assert look(workspace).certificate == strict
+    assert evaluated(workspace).certificate == strict
     workspace.set("gate", haircut=0.10)
-    assert look(workspace).certificate.e_own < strict.e_own
+    assert evaluated(workspace).certificate.e_own < strict.e_own
 
 
 def test_a_lineage_shares_the_budget_with_every_other_one(workspace: Any) -> None:
@@ -214,8 +214,8 @@ def test_a_lineage_shares_the_budget_with_every_other_one(workspace: Any) -> Non
     workspace.retrain(seed=2)
     workspace.set("gate", lineages=1)
     workspace.set("registry", model_name=first)
-    claim = look(workspace).certificate
-    assert (claim.need_lineage, claim.need_own, claim.need_alone) == (80.0, 20.0, 4_000.0)
+    certificate = evaluated(workspace).certificate
+    assert (certificate.need_lineage, certificate.need_own, certificate.need_alone) == (80.0, 20.0, 4_000.0)
 
 
 def test_a_broken_journal_is_one_line(workspace: Any) -> None:
@@ -224,15 +224,15 @@ def test_a_broken_journal_is_one_line(workspace: Any) -> None:
     (segment,) = workspace.home.journal.iterdir()
     segment.write_bytes(segment.read_bytes()[:-20])
     with pytest.raises(StepError, match="fetch the runner's segments again") as caught:
-        look(workspace)
+        evaluated(workspace)
     assert "\n" not in str(caught.value)
 
 
-def check(folder: Path, claim: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the certificate check as a stranger would: another interpreter, isolated from this project."""
-    if claim is not None:
-        (folder / "claim.json").write_text(json.dumps(claim))
-    name = "certificate.json" if claim is None else "claim.json"
+def check(folder: Path, certificate: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the certificate check in another interpreter, isolated from this project."""
+    if certificate is not None:
+        (folder / "claim.json").write_text(json.dumps(certificate))
+    name = "certificate.json" if certificate is None else "claim.json"
     return subprocess.run(
         [sys.executable, "-I", certificate_check.__file__, str(folder / name), str(folder / "shadow_trades.csv")],
         capture_output=True,
@@ -249,21 +249,21 @@ def test_a_stranger_recomputes_the_certificate_with_the_standard_library(workspa
     workspace.shadow(second.bundle_id, planted[400:500])
     workspace.shadow(second.bundle_id, ["refunded", "won"], settle=False)
     workspace.runs_in_shadow(second.bundle_id, ["refunded", *planted[500:]])
-    look(workspace)
+    evaluated(workspace)
     good = check(workspace.home.reports)
     assert good.returncode == 0, good.stdout + good.stderr
     assert "DIFFERS" not in good.stdout
 
-    claim = json.loads((workspace.home.reports / "certificate.json").read_text())
+    certificate = json.loads((workspace.home.reports / "certificate.json").read_text())
     for name, wrong in (
-        ("e_own", claim["e_own"] * 1.001),
-        ("wins", claim["wins"] + 1),
-        ("promote", not claim["promote"]),
+        ("e_own", certificate["e_own"] * 1.001),
+        ("wins", certificate["wins"] + 1),
+        ("promote", not certificate["promote"]),
     ):
-        lied = check(workspace.home.reports, {**claim, name: wrong})
-        assert lied.returncode == 1
-        assert f"{name:<14}" in lied.stdout
-        assert lied.stdout.count("DIFFERS") == 1
+        changed = check(workspace.home.reports, {**certificate, name: wrong})
+        assert changed.returncode == 1
+        assert f"{name:<14}" in changed.stdout
+        assert changed.stdout.count("DIFFERS") == 1
 
     table = workspace.home.reports / "shadow_trades.csv"
     rows = list(csv.reader(table.read_text().splitlines()))

@@ -90,7 +90,7 @@ def model_rows(model: type[BaseModel], prefix: str = "") -> list[Row]:
         shown = (
             "see below" if isinstance(default, BaseModel) else "none" if default in (None, "") else code(plain(default))
         )
-        rows.append((code(prefix + name), shown, field.description or ""))
+        rows.append((code(prefix + (field.alias or name)), shown, field.description or ""))
     return rows
 
 

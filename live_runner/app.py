@@ -1,4 +1,4 @@
-"""One run of the runner: opens what it needs, serves connections until told to stop, leaves everything durable."""
+"""One run of the program: opens what it needs, serves connections until it is stopped, and leaves everything durable."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Application:
         async with AsyncExitStack() as stack:
             stack.enter_context(self._signals())
             rest = await stack.enter_async_context(
-                RestClient(settings.venue, self._token.get_secret_value(), settings.app_id)
+                RestClient(settings.venue_url, self._token.get_secret_value(), settings.app_id)
             )
             keeper = self._keeper()
             stack.push_async_callback(keeper.aclose)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from live_runner.buying.buyer import Buyer
-from live_runner.buying.decider import Decider
+from live_runner.buying.decider import Buyer, Decider, Quoter
 from live_runner.buying.gate import Gate
-from live_runner.buying.quotes import Quoter
 from live_runner.config import Settings
 from live_runner.guards.latch import KillLatch
 from live_runner.journal.bookkeeping import Bookkeeping
@@ -99,7 +97,7 @@ def assemble(
     }
     loop = TradingLoop(
         clock,
-        gate,
+        decider,
         Entry(settings, clock, bookkeeping, reconciler, models, ticks, metrics),
         handlers,
         Upkeep(clock, latch, journal, models, reconciler),

@@ -35,7 +35,7 @@ class Settings(BaseModel):
     environment: Literal["paper", "demo", "real"] = Field(
         "paper", description="what the account is; real is refused: this version cannot be armed"
     )
-    venue: str = Field("http://127.0.0.1:8700", description="base URL of the REST API")
+    venue_url: str = Field("http://127.0.0.1:8700", alias="venue", description="base URL of the REST API")
     account: str = Field("", description="account id; empty takes the first account (paper only)")
     app_id: str = Field("x-titan", min_length=1, description="Deriv-App-ID header")
     symbol: str = Field("R_100", min_length=1, description="the one symbol this runner watches")
@@ -69,9 +69,9 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
-        parts = urlsplit(self.venue)
+        parts = urlsplit(self.venue_url)
         if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise ValueError(f"venue {self.venue!r} is not an http(s) URL")
+            raise ValueError(f"venue {self.venue_url!r} is not an http(s) URL")
         if self.registry and not self.model:
             raise ValueError("a registry needs model, the registered model's name")
         if self.registry and not self.public_key:
@@ -83,7 +83,7 @@ class Settings(BaseModel):
     @property
     def sha256(self) -> str:
         """Hash of all settings, for the journal's session record."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        text = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property

@@ -10,7 +10,7 @@ class Metrics:
 
     Attributes:
         ticks: ticks handled.
-        sessions: connections opened, the first included.
+        connections: connections opened, the first included.
         purchases: attempts to buy, by outcome.
         inference: seconds of one prediction.
         tick_age, open_contracts, unresolved, halted, shadow_open: gauges set by ``refresh``.
@@ -20,7 +20,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.ticks = Counter("xtitan_ticks_total", "Ticks handled", registry=self.registry)
-        self.sessions = Counter("xtitan_sessions_total", "Venue connections opened", registry=self.registry)
+        self.connections = Counter("xtitan_sessions_total", "Venue connections opened", registry=self.registry)
         self.purchases = Counter(
             "xtitan_purchases_total", "Attempts to buy, by outcome", ["outcome"], registry=self.registry
         )

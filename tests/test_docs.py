@@ -40,7 +40,7 @@ def docs() -> Iterator[SimpleNamespace]:
 
 
 def fields(model: type[BaseModel], prefix: str = "") -> Names:
-    return {prefix + name for name in model.model_fields}
+    return {prefix + (field.alias or name) for name, field in model.model_fields.items()}
 
 
 def settings() -> Names:

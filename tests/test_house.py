@@ -179,7 +179,7 @@ def test_a_planted_import_breaks_the_contracts(tmp_path: Path, where: str, plant
         ("live_runner/reconcile/follow.py", "from live_runner.trading import market", "Inside the runner"),
         ("live_runner/unnamed.py", "", "Inside the runner"),
         ("live_runner/loop/goals.py", "from live_runner.loop.entry import Entry", "The loop"),
-        ("live_runner/buying/quotes.py", "from live_runner.buying.buyer import Buyer", "Buying"),
+        ("live_runner/buying/gate.py", "from live_runner.buying.decider import Decider", "Buying"),
         ("live_runner/app.py", "from live_runner.venue.fake import FakeVenue", "No program uses the fake venue"),
         (
             "xtitan_assets/steps/ingest/ticks.py",

@@ -1,18 +1,137 @@
-"""One decision slot, from features to the journal and, when the champion wants to buy, to the gate."""
+"""One decision slot, from features over the quote to the journal and, when the champion wants to buy, to the gate."""
 
 from __future__ import annotations
 
-from live_runner.buying.buyer import Buyer
+from dataclasses import dataclass
+
+from live_runner.buying.gate import Gate
 from live_runner.buying.purchase import Outcome, Purchase
-from live_runner.buying.quotes import QuoteAnswer, Quoter
+from live_runner.config import Settings
+from live_runner.journal.bookkeeping import Bookkeeping
 from live_runner.journal.writer import Journal
+from live_runner.ledger import Order
 from live_runner.metrics import Metrics
 from live_runner.models.roles import LoadedModel, ModelRoles, Role
-from live_runner.trading.engine import Engine, Missed, Prediction
+from live_runner.trading.engine import Engine, Missed, Prediction, Wanted
 from live_runner.trading.market import Market, Spot
-from live_runner.venue.client import TradingClient
+from live_runner.venue.client import ReadingClient, TradingClient
 from xtitan_core.clock import DAY, Clock, monotonic
-from xtitan_core.contracts import Contract
+from xtitan_core.contracts import Contract, ContractType, DurationUnit
+from xtitan_core.decision import Quote
+from xtitan_core.deriv import requests
+from xtitan_core.deriv.errors import DerivClientError, DerivError
+from xtitan_core.deriv.protocol import Proposal
+from xtitan_core.journal import QuoteRecord
+from xtitan_core.staking import canary_stake
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteAnswer:
+    """A quote, or why there is none: the venue's error code, or the name of the client's error."""
+
+    quote: Quote | None
+    problem: str = ""
+
+
+class Quoter:
+    """Asks for quotes at the shadow stake."""
+
+    def __init__(self, settings: Settings, clock: Clock, engine: Engine, journal: Journal) -> None:
+        """Engine and journal take the quotes that are recorded while no model is loaded."""
+        self._settings, self._clock, self._engine, self._journal = settings, clock, engine, journal
+
+    async def ask(self, client: ReadingClient, contract: Contract, currency: str) -> QuoteAnswer:
+        """One quote; a quote that is refused or does not come is an answer, not an error."""
+        symbol, stake_cents = self._settings.symbol, self._settings.shadow_stake_cents
+        payload = requests.proposal(symbol, contract, stake_cents, currency)
+        try:
+            proposal = Proposal.from_frame(await client.request(payload))
+        except DerivError as error:
+            return QuoteAnswer(None, error.code)
+        except DerivClientError as error:
+            return QuoteAnswer(None, type(error).__name__)
+        kind, now = contract.contract_type, int(self._clock.now())
+        return QuoteAnswer(Quote(kind, proposal.ask_cents, proposal.payout_cents, now, proposal.id))
+
+    def due(self, epoch: int) -> bool:
+        """True when a quote is recorded at this epoch while no model is loaded."""
+        return epoch % self._settings.slot_seconds == 0
+
+    async def record(self, client: ReadingClient, spot: Spot, currency: str) -> None:
+        """Record one quote of a slot without models, rise and fall in turn: evidence later needs to know the price."""
+        rise = spot.epoch // self._settings.slot_seconds % 2 == 0
+        contract = Contract(
+            ContractType.CALL if rise else ContractType.PUT,
+            self._settings.quoted_duration,
+            DurationUnit(self._settings.quoted_unit),
+        )
+        quote = (await self.ask(client, contract, currency)).quote
+        if quote is None:
+            return
+        self._engine.count_quote()
+        self._journal.add(
+            QuoteRecord(
+                epoch=quote.epoch,
+                symbol=self._settings.symbol,
+                spot=spot.quote,
+                contract_type=contract.contract_type,
+                duration=contract.duration,
+                duration_unit=contract.unit,
+                ask_cents=quote.ask_cents,
+                payout_cents=quote.payout_cents,
+            )
+        )
+
+
+class Buyer:
+    """Turns a wanted purchase into an order and tries it at the gate."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, gate: Gate, bookkeeping: Bookkeeping, metrics: Metrics
+    ) -> None:
+        self._settings, self._clock, self._gate = settings, clock, gate
+        self._bookkeeping, self._metrics = bookkeeping, metrics
+        self._stakes: dict[tuple[int, int], tuple[int, float]] = {}
+
+    def stop(self) -> None:
+        """Buy nothing any more, for the rest of this process."""
+        self._gate.stop()
+
+    async def buy(self, client: TradingClient, wanted: Wanted, currency: str) -> Purchase:
+        """One attempt to buy. The wanted prediction must be of the market's newest tick.
+
+        Raises:
+            LedgerFaultError: the ledger failed; the runner must end.
+        """
+        # What explains a purchase must be on disk before the purchase can exist.
+        self._bookkeeping.journal.flush()
+        prediction = wanted.prediction
+        stake, ratio = self._canary(wanted.quote)
+        order = Order(
+            decision_id=prediction.decision_id,
+            bundle_id=prediction.model.bundle_id,
+            model_name=prediction.model.name,
+            symbol=self._settings.symbol,
+            contract=prediction.contract,
+            currency=currency,
+            stake_cents=stake,
+            probability=wanted.probability,
+            min_edge=wanted.min_edge,
+            expected_ratio=ratio,
+        )
+        purchase = await self._gate.purchase(client, order, self._clock.now() - prediction.epoch)
+        self._metrics.purchases.labels(str(purchase.outcome)).inc()
+        if purchase.outcome is Outcome.BOUGHT and purchase.intent is not None:
+            self._bookkeeping.note(purchase.intent)
+        return purchase
+
+    def _canary(self, quote: Quote) -> tuple[int, float]:
+        """Smallest faithful stake at this quote; searched once per distinct quote."""
+        key = (quote.ask_cents, quote.payout_cents)
+        if key not in self._stakes:
+            self._stakes.clear()
+            self._stakes[key] = canary_stake(*key, minimum_cents=self._settings.limits.min_stake_cents)
+        return self._stakes[key]
 
 
 class Decider:
@@ -40,23 +159,19 @@ class Decider:
     ) -> None:
         self._clock, self._roles, self._engine = clock, roles, engine
         self._quoter, self._buyer, self._journal, self._metrics = quoter, buyer, journal, metrics
+        self._stopped = False
 
-    def due(self, epoch: int) -> bool:
-        """True when this tick's epoch is a decision slot of anything loaded (or of the settings, with no model).
-
-        Never once the gate was told to stop.
-        """
-        if self._buyer.stopped:
-            return False
-        loaded = self._roles.loaded()
-        return any(self._engine.due(model, epoch) for _, model in loaded) if loaded else self._quoter.due(epoch)
+    def stop(self) -> None:
+        """Decide and buy nothing any more, for the rest of this process."""
+        self._stopped = True
+        self._buyer.stop()
 
     async def decide(self, client: TradingClient, market: Market, currency: str) -> Purchase | None:
-        """Handle the slot of the market's newest tick.
+        """Decide for every model whose slot the market's newest tick is; without any model, record a quote.
 
         Args:
             client: the connection to ask and to buy on.
-            market: stands at the slot's tick.
+            market: stands at the tick.
             currency: the account's.
 
         Returns:
@@ -65,16 +180,19 @@ class Decider:
         Raises:
             LedgerFaultError: the ledger failed; the runner must end.
         """
-        assert market.spot is not None
+        spot, loaded = market.spot, self._roles.loaded()
+        if spot is None or self._stopped:
+            return None
+        due = [(role, model) for role, model in loaded if self._engine.due(model, spot.epoch)]
+        if not due and (loaded or not self._quoter.due(spot.epoch)):
+            return None
         self._engine.count_slot()
+        if not due:
+            await self._quoter.record(client, spot, currency)
         quotes: dict[Contract, QuoteAnswer] = {}
         purchase = None
-        if not self._roles.loaded():
-            await self._quoter.record(client, market.spot, currency)
-        for role, model in self._roles.loaded():
-            if not self._engine.due(model, market.spot.epoch):
-                continue
-            prediction = self._predict(role, model, market, market.spot)
+        for role, model in due:
+            prediction = self._predict(role, model, market, spot)
             if prediction is None:
                 continue
             if prediction.contract not in quotes:

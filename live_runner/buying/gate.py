@@ -2,9 +2,9 @@
 
     PREPARED (reserves the stake) -> quote -> checks -> SENT (on the disk) -> recheck -> one send -> outcome
 
-``_commit_and_send`` is an ordinary function: between the last checks and the socket write nothing can run, so they
-cannot go stale. A purchase is never sent twice. Whatever is not a clear yes or a clear no is UNKNOWN, and while
-anything is unknown nothing else is bought; ``recovery`` resolves it from the venue's own records.
+``_commit_and_send`` is an ordinary function, not a coroutine: no other task runs between the last checks and the socket
+write. Nothing here sends a purchase again. Every outcome that is neither a contract nor one of ``FINAL_REFUSALS`` is
+UNKNOWN; while anything is unknown nothing else is bought, and ``recovery`` resolves it from the venue's own records.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Gate:
         self._armed: int | None = None
         self._stopped = False
         self._busy = False
-        self._unclaimed: list[CashRow] = []
+        self._unowned: list[CashRow] = []
 
     @property
     def armed(self) -> bool:
@@ -84,11 +84,6 @@ class Gate:
         """Close until the next successful recovery: the connection was lost, or rows are missing."""
         self._armed = None
 
-    @property
-    def stopped(self) -> bool:
-        """True once ``stop`` was called."""
-        return self._stopped
-
     def stop(self) -> None:
         """Buy nothing any more, for the rest of this process."""
         self._stopped = True
@@ -96,7 +91,7 @@ class Gate:
     def book(self, row: CashRow) -> Booking:
         """Book one row of the transaction stream.
 
-        A row that leaves a gap, or a purchase that no intent claims, closes the gate until ``recover`` has judged it.
+        A row that leaves a gap, or a purchase that no intent owns, closes the gate until ``recover`` has judged it.
 
         Raises:
             LedgerFaultError: storage failed, or the row contradicts the ledger; the latch is halted, exit non-zero.
@@ -106,9 +101,9 @@ class Gate:
             if booking.result is Booked.GAP:
                 self.disarm()
             elif booking and row.action == "buy":
-                self._unclaimed.append(row)
+                self._unowned.append(row)
                 if not self._busy:
-                    self._check_claims()
+                    self._check_owners()
             return booking
         except LedgerError as error:
             raise self._fault(error) from error
@@ -132,7 +127,7 @@ class Gate:
         self._busy = True
         try:
             purchase = await self._purchase(client, order, tick_age)
-            self._check_claims()
+            self._check_owners()
             return purchase
         except LedgerFaultError as error:
             raise self._fault(error) from error
@@ -189,7 +184,7 @@ class Gate:
     def _commit_and_send(
         self, client: TradingClient, order: Order, intent_id: int, quote: Quote, asked: float, tick_age: float
     ) -> asyncio.Future[dict[str, Any]] | Purchase:
-        """SENT on the disk, the last checks, one frame. Not a coroutine, on purpose."""
+        """SENT on the disk, the last checks, one frame. Not a coroutine: see the head of this module."""
         refusal = self._last_check(client, order, intent_id, asked, tick_age)
         if refusal is not None:
             return self._abandoned(intent_id, refusal, quote)
@@ -211,7 +206,7 @@ class Gate:
             return client.start_buy(quote.proposal_id, order.stake_cents)
         except NotSent as error:
             return self._not_sent(intent_id, type(error).__name__, quote)
-        except Exception as error:  # whatever it was, the frame may be on its way
+        except Exception as error:  # whatever the error, the frame may have been sent
             return self._unknown(intent_id, type(error).__name__, quote)
 
     def _last_check(
@@ -294,11 +289,11 @@ class Gate:
         intent = self._ledger.intents.unknown(intent_id, reason, self._clock.now())
         return Purchase(Outcome.UNKNOWN, reason, intent, quote, edge)
 
-    def _check_claims(self) -> None:
+    def _check_owners(self) -> None:
         """A purchase on the account that no intent owns is for ``recover`` to judge, before anything else is bought."""
-        if not all(self._ledger.cash.is_bound(row) for row in self._unclaimed):
+        if not all(self._ledger.cash.is_bound(row) for row in self._unowned):
             self.disarm()
-        self._unclaimed.clear()
+        self._unowned.clear()
 
     def _fault(self, error: LedgerError) -> LedgerFaultError:
         self.disarm()

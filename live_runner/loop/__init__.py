@@ -1,1 +1,1 @@
-"""One connection served frame by frame, and what happens between two frames."""
+"""One connection served frame by frame: a handler for each kind of frame, and what happens between two frames."""

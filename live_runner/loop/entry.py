@@ -65,7 +65,7 @@ class Entry:
             await check_symbol(client, settings.symbol)  # a recording ends for good, so the runner does too
         await self._models.start()
         await self._ticks.begin(client, currency)
-        _log.info("connected to %s, epoch %d", settings.venue, int(clock.now()))
+        _log.info("connected to %s, epoch %d", settings.venue_url, int(clock.now()))
 
     def _note_connection(self) -> None:
         settings = self._settings
@@ -75,8 +75,8 @@ class Entry:
                 runner_version=xtitan_core.__version__,
                 environment=settings.environment,
                 account_id=self._bookkeeping.ledger.account_id,
-                venue=settings.venue,
+                venue=settings.venue_url,
                 config_sha256=settings.sha256,
             )
         )
-        self._metrics.sessions.inc()
+        self._metrics.connections.inc()

@@ -53,6 +53,10 @@ class Reconciler:
         self._bookkeeping.catch_up()
         await self._contracts.follow_open(client)
 
+    def suspend(self) -> None:
+        """Close the gate until the next pass of recovery."""
+        self._gate.disarm()
+
     async def run_if_due(self, client: VenueClient) -> None:
         """Reconcile again while the gate is closed. Raises as ``run``."""
         if not self._gate.armed and self._clock.now() - self._ran_at >= RECOVER_EVERY_SECONDS:

@@ -86,8 +86,7 @@ class TickHandler:
             return
         self._metrics.ticks.inc()
         self._models.expire()
-        if self._decider.due(tick.epoch):
-            await self._decide(client)
+        await self._decide(client)
 
     async def _decide(self, client: VenueClient) -> None:
         purchase = await self._decider.decide(client, self._market, self._currency)

@@ -1,8 +1,8 @@
 """The trading loop: one venue connection served from its first frame to its last, everything in arrival order.
 
-One coroutine handles one frame completely before the next, so there is no state between two handlers to get wrong.
-In lockstep the instant is acknowledged after everything that belongs to it; elsewhere a heartbeat keeps the
-housekeeping going when the market is silent.
+One coroutine handles one frame completely before the next, so handlers never run at the same time. In lockstep an
+instant is acknowledged after everything that belongs to it; elsewhere a heartbeat runs the upkeep while the market
+is silent.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from live_runner.buying.gate import Gate
+from live_runner.buying.decider import Decider
 from live_runner.loop.entry import Entry
 from live_runner.loop.goals import Goals
 from live_runner.loop.upkeep import Upkeep
@@ -37,7 +37,7 @@ MARKET_FRAMES = frozenset({"tick", "transaction"})
 """Frames that show that the venue is alive, and after which a goal of the run may be reached."""
 HEARTBEAT_WALL_SECONDS = 1.0
 SILENCE_WALL_SECONDS = 30.0
-"""Without a market frame for this long outside lockstep, the connection counts as dead whatever its pongs say."""
+"""Without a market frame for this long outside lockstep, the connection counts as dead, even if it answers pings."""
 
 
 class TradingLoop:
@@ -51,7 +51,7 @@ class TradingLoop:
     def __init__(
         self,
         clock: VenueClock,
-        gate: Gate,
+        decider: Decider,
         entry: Entry,
         handlers: Mapping[str, Handler],
         upkeep: Upkeep,
@@ -63,14 +63,14 @@ class TradingLoop:
 
         Args:
             clock: venue time; in lockstep each instant moves it.
-            gate: closed whenever what the venue said is in doubt, and for good when the loop stops.
+            decider: decides nothing any more once the loop is told to stop.
             entry: brings a connection up before its frames are handled.
             handlers: by ``msg_type``; instants of lockstep are the loop's own.
             upkeep: runs between two frames.
             goals: what ends the run.
             stop_wait_s: wall seconds that a stop waits for what is open.
         """
-        self._clock, self._gate, self._entry, self._upkeep, self._goals = clock, gate, entry, upkeep, goals
+        self._clock, self._decider, self._entry, self._upkeep, self._goals = clock, decider, entry, upkeep, goals
         self._handlers = {**handlers, INSTANT: self._instant, WAKE: self._wake}
         self._stop_wait_s = stop_wait_s
         self.stop_reason = ""
@@ -78,7 +78,7 @@ class TradingLoop:
         self._client: VenueClient | None = None
         self._started = self._serving = False
         self._deadline = 0.0
-        self._heard = 0.0
+        self._last_market_frame = 0.0
 
     def stop(self, reason: str) -> None:
         """Buy nothing any more, wait a moment for what is open, then end. Safe to call from a signal handler."""
@@ -86,7 +86,7 @@ class TradingLoop:
             return
         self.stop_reason = reason
         self._deadline = monotonic() + self._stop_wait_s
-        self._gate.stop()
+        self._decider.stop()
         if self._client is not None:
             self._client.events.put_nowait({"msg_type": WAKE})
 
@@ -121,13 +121,12 @@ class TradingLoop:
                 _log.warning("connection %d could not be brought up: %s", client.generation, error)
                 return bool(self.stop_reason)
             self._started = self._serving = True
-            self._heard = monotonic()
+            self._last_market_frame = monotonic()
             return await self._handle_frames(client)
         finally:
             heartbeat.cancel()
             self._client, self._serving = None, False
-            self._gate.disarm()
-            self._upkeep.flush()
+            self._upkeep.leave()
 
     async def _handle_frames(self, client: VenueClient) -> bool:
         """One frame after the other, each completely, until the connection closes (False) or the loop is done (True)."""
@@ -145,14 +144,14 @@ class TradingLoop:
 
     async def _handle(self, handler: Handler, kind: str, client: VenueClient, frame: dict[str, Any]) -> None:
         if kind in MARKET_FRAMES:
-            self._heard = monotonic()
+            self._last_market_frame = monotonic()
         try:
             pending = handler(client, frame)
             if pending is not None:
                 await pending
         except FrameError as error:
             _log.warning("a %s frame cannot be read: %s; reading the statement", kind, error)
-            self._gate.disarm()
+            self._upkeep.distrust()
             if kind == INSTANT:
                 await client.close()  # it can never be acknowledged, so time would stand still
             return
@@ -168,7 +167,7 @@ class TradingLoop:
 
     async def _wake(self, client: VenueClient, frame: dict[str, Any]) -> None:
         await self._upkeep.wake(client)
-        if not self._clock.lockstep and monotonic() - self._heard > SILENCE_WALL_SECONDS:
+        if not self._clock.lockstep and monotonic() - self._last_market_frame > SILENCE_WALL_SECONDS:
             _log.warning("nothing heard for %.0f s; reconnecting", SILENCE_WALL_SECONDS)
             await client.close()
 

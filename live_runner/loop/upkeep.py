@@ -144,8 +144,13 @@ class Upkeep:
         await self.run(client)
         self._journal.flush()
 
-    def flush(self) -> None:
-        """Write the journal: the connection is gone."""
+    def distrust(self) -> None:
+        """Something the venue sent cannot be read: nothing is bought until it was reconciled again."""
+        self._reconciler.suspend()
+
+    def leave(self) -> None:
+        """The connection is lost: the gate closes and the journal is written."""
+        self._reconciler.suspend()
         self._journal.flush()
 
     def _note_halt(self, halted: bool) -> None:

@@ -47,7 +47,7 @@ class RunSummary:
             "running": False,
             "environment": self._settings.environment,
             "symbol": self._settings.symbol,
-            "venue": self._settings.venue,
+            "venue": self._settings.venue_url,
             "epoch": int(now),
             "stop_reason": self._loop.stop_reason,
             "halted": self._latch.halted,

@@ -1,1 +1,1 @@
-"""Market, decisions and the shadow book: state machines without I/O."""
+"""Market, decisions and shadow trades: state machines without I/O."""

@@ -1,6 +1,6 @@
 """From a tick to decisions. A pure state machine: its callers ask for quotes and go to the gate.
 
-Ids are functions of symbol, epoch, role and bundle, so a decision can never be journaled under two names.
+Ids are functions of symbol, epoch, role and bundle, so the same decision always has the same id.
 """
 
 from __future__ import annotations
@@ -218,7 +218,7 @@ class Engine:
         return Conclusion(records)
 
     def miss(self, prediction: Prediction, reason: str) -> MissedRecord:
-        """A trade that does not count, published all the same."""
+        """A prediction that led to no trade that counts; it is journaled all the same."""
         return self._missed(prediction.epoch, prediction.decision_id, prediction.model, reason)
 
     def miss_slot(self, role: Role, model: LoadedModel, epoch: int, reason: str) -> MissedRecord:

@@ -1,4 +1,4 @@
-"""What the runner knows of its one symbol: the last tick, holes in the stream, and one feature stream per model spec.
+"""The one symbol's market: the newest tick, holes in the stream, and one feature stream per model spec.
 
 A pure state machine. Ticks come from the live stream and from history; the same tick may come from both.
 """

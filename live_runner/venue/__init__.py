@@ -1,1 +1,1 @@
-"""The venue as the runner meets it: start-up checks, its clock, its history."""
+"""The venue: start-up checks, its clock, its history, what a connection must offer, and a fake one for tests."""

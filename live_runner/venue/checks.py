@@ -37,7 +37,7 @@ async def choose_account(rest: AccountList, settings: Settings) -> Account:
     names = ", ".join(account.account_id for account in accounts) or "none"
     if not settings.account:
         if not accounts:
-            raise StartError(f"{settings.venue} lists no accounts for this token; check the token")
+            raise StartError(f"{settings.venue_url} lists no accounts for this token; check the token")
         chosen = accounts[0]
     else:
         named = [account for account in accounts if account.account_id == settings.account]
@@ -60,10 +60,10 @@ def check_environment(client: VenueClient, settings: Settings) -> None:
     """
     if settings.environment == "paper" and client.paper is None:
         raise ConfigError(
-            f'{settings.venue} is not a paper exchange; set environment = "demo" and the account\'s token'
+            f'{settings.venue_url} is not a paper exchange; set environment = "demo" and the account\'s token'
         )
     if settings.environment == "demo" and client.paper is not None:
-        raise ConfigError(f'{settings.venue} is a paper exchange; set environment = "paper"')
+        raise ConfigError(f'{settings.venue_url} is a paper exchange; set environment = "paper"')
     if client.kind != "demo":
         raise ConfigError(
             f"the venue opened a {client.kind} socket, environment is {settings.environment}; stop and check"

@@ -1,4 +1,4 @@
-"""The venue's time, whatever connection it currently comes from."""
+"""The venue's time, taken from each connection in turn."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from xtitan_core.deriv.errors import FrameError
 TIME_ANSWERS = 4
 """How often the venue is asked for its time until two answers in a row agree."""
 TIME_AGREES_S = 2.0
-"""Seconds by which they may differ: the venue tells whole seconds, and one answer may take longer than the other."""
+"""Seconds by which they may differ: the venue answers in whole seconds, and one answer may take longer than the other."""
 
 
 class VenueClock:
-    """The venue's time for everybody who holds this object, whatever connection it currently comes from."""
+    """The venue's time; one object for the whole run, which follows each new connection."""
 
     def __init__(self) -> None:
         self._clock: Clock = WallClock()
@@ -35,7 +35,7 @@ class VenueClock:
         """Take the time from a new connection: the paper exchange's own, or the wall corrected by ``time``.
 
         Raises:
-            DerivClientError: when the venue does not tell its time, or tells a different one each time.
+            DerivClientError: when the venue does not answer, or its answers contradict each other.
         """
         paper = client.paper
         if paper is None:

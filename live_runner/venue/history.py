@@ -21,7 +21,7 @@ def budgets_of(settings: Settings) -> Budgets | None:
 @asynccontextmanager
 async def public_client(settings: Settings) -> AsyncIterator[DerivClient]:
     """A read-only connection that needs no account; it never takes part in lockstep."""
-    url = public_socket_url(settings.venue)
+    url = public_socket_url(settings.venue_url)
     client = await DerivClient.connect(url, READ_ONLY, budgets=budgets_of(settings))
     try:
         yield client

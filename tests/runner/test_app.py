@@ -28,8 +28,8 @@ def records(host: Any) -> list[Any]:
     return [record for segment in read_journal(host.journal) for record in segment.records]
 
 
-def of(kind: type, found: list[Any]) -> list[Any]:
-    return [record for record in found if isinstance(record, kind)]
+def of(kind: type, journal: list[Any]) -> list[Any]:
+    return [record for record in journal if isinstance(record, kind)]
 
 
 def test_an_empty_registry_runs_without_models(host: Any, exchange: Start) -> None:
@@ -47,28 +47,28 @@ def test_a_shadow_model_is_watched_and_nothing_is_bought(host: Any, exchange: St
     bundle_id = host.releases.bundle()
     host.releases.point("shadow", bundle_id)
     summary = host.run(venue, "--stop-after-shadow", "150", "--settle-every-slot").summary
-    found = records(host)
-    trades = {trade.trade_id: trade for trade in of(ShadowTradeRecord, found)}
-    settled = of(ShadowSettlementRecord, found)
+    journal = records(host)
+    trades = {trade.trade_id: trade for trade in of(ShadowTradeRecord, journal)}
+    settled = of(ShadowSettlementRecord, journal)
     assert venue.truth()["buys"] == []
     assert summary["shadow_counted"] + summary["shadow_uncounted"] == len(settled) == len(trades) == 150
     assert all(trades[s.trade_id].epoch < s.entry_epoch < s.exit_epoch == s.epoch for s in settled)
-    decisions = of(DecisionRecord, found)
+    decisions = of(DecisionRecord, journal)
     assert {d.role for d in decisions} == {"shadow"}
     assert all(d.epoch % 14 == 0 for d in decisions)
     counted = [s for s in settled if trades[s.trade_id].counted]
     won = sum(s.outcome == "won" for s in counted)
     assert summary["shadow_counted_won"] == won
     assert 0.5 < won / len(counted) < 0.85
-    assert of(RoleRecord, found)[0].bundle_id == bundle_id
+    assert of(RoleRecord, journal)[0].bundle_id == bundle_id
 
 
 def test_a_champion_trades_and_every_cent_is_accounted_for(host: Any, exchange: Start) -> None:
     venue = exchange()
     host.releases.point("champion", host.releases.bundle())
     summary = host.run(venue, "--stop-after-trades", "25").summary
-    truth, found = venue.truth(), records(host)
-    trades, ends = of(TradeRecord, found), of(TradeSettlementRecord, found)
+    truth, journal = venue.truth(), records(host)
+    trades, ends = of(TradeRecord, journal), of(TradeSettlementRecord, journal)
     assert summary["trades_settled"] >= 25
     assert summary["ledger_total_cents"] == venue.balance_cents()
     assert summary["balance_agrees"] is True
@@ -77,11 +77,11 @@ def test_a_champion_trades_and_every_cent_is_accounted_for(host: Any, exchange: 
     # The canary's stake is the smallest one that is as good a bet as the evidence's.
     assert all(35 < t.buy_cents < 1_000 for t in trades)
     # Each purchase has its decision and its shadow twin, so live and shadow can be compared pair by pair.
-    decided = {d.decision_id for d in of(DecisionRecord, found) if d.action == "buy"}
-    shadowed = {s.decision_id for s in of(ShadowTradeRecord, found)}
+    decided = {d.decision_id for d in of(DecisionRecord, journal) if d.action == "buy"}
+    shadowed = {s.decision_id for s in of(ShadowTradeRecord, journal)}
     assert {t.decision_id for t in trades} <= decided <= shadowed
     # In lockstep nothing comes between decision and purchase: the twins must end alike.
-    twin = {r.trade_id: r.outcome for r in of(ShadowSettlementRecord, found)}
+    twin = {r.trade_id: r.outcome for r in of(ShadowSettlementRecord, journal)}
     live = {e.intent_id: e.outcome for e in ends}
     assert [live[t.intent_id] for t in trades] == [twin[f"shadow-{t.decision_id}"] for t in trades]
 
@@ -108,11 +108,11 @@ def test_killed_between_send_and_answer_it_finds_its_contract(
     assert host.status()["unresolved"] == 1
     (held,) = [buy for buy in venue.truth()["buys"] if not buy["answered"]]
     summary = host.run(venue, "--stop-after-trades", "10").summary
-    found = records(host)
-    trades = [t.contract_id for t in of(TradeRecord, found)]
+    journal = records(host)
+    trades = [t.contract_id for t in of(TradeRecord, journal)]
     assert held["contract_id"] in trades
     assert len(trades) == len(set(trades)) == len(venue.truth()["buys"])
-    ends = [e.contract_id for e in of(TradeSettlementRecord, found)]
+    ends = [e.contract_id for e in of(TradeSettlementRecord, journal)]
     assert sorted(ends) == sorted(trades)
     assert summary["unresolved"] == 0
     assert summary["ledger_total_cents"] == venue.balance_cents() == host.status()["ledger_total_cents"]
@@ -124,9 +124,9 @@ def test_an_unanswered_buy_is_resolved_on_a_new_connection(host: Any, exchange: 
     venue.hold_answer(3)
     (tmp_path / "impatient.toml").write_text("answer_timeout_wall_seconds = 1.0\n")
     summary = host.run(venue, "--stop-after-trades", "8", "--config", str(tmp_path / "impatient.toml")).summary
-    found = records(host)
-    assert len(of(SessionRecord, found)) == 2
-    assert len(of(TradeRecord, found)) == len(venue.truth()["buys"])
+    journal = records(host)
+    assert len(of(SessionRecord, journal)) == 2
+    assert len(of(TradeRecord, journal)) == len(venue.truth()["buys"])
     assert summary["missed"]["unknown"] == 1
     assert summary["balance_agrees"] is True
 
@@ -140,9 +140,9 @@ def test_shadow_trades_left_open_by_a_kill_are_settled_from_history(
     eventually(lambda: list(host.journal.glob("spool-*")) != [] and host.status()["shadow_counted"] > 40)
     runner.kill()
     assert host.run(venue, "--stop-after-slots", "10", "--settle-every-slot").code == 0
-    found = records(host)
-    opened = [t.trade_id for t in of(ShadowTradeRecord, found)]
-    settled = [s.trade_id for s in of(ShadowSettlementRecord, found)]
+    journal = records(host)
+    opened = [t.trade_id for t in of(ShadowTradeRecord, journal)]
+    settled = [s.trade_id for s in of(ShadowSettlementRecord, journal)]
     assert len(opened) == len(set(opened))
     assert sorted(settled) == sorted(opened)
 

@@ -13,7 +13,7 @@ from live_runner.config import ConfigError, Settings, load_settings, venue_token
 def test_defaults_are_the_paper_exchange() -> None:
     settings = load_settings(None, {})
     assert settings.environment == "paper"
-    assert settings.venue == "http://127.0.0.1:8700"
+    assert settings.venue_url == "http://127.0.0.1:8700"
     assert venue_token(settings).get_secret_value() == "paper"
 
 

@@ -42,9 +42,9 @@ def exchange() -> Iterator[str]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         assert process.stdout is not None
-        found = re.search(r"url=(\S+)", process.stdout.readline())
-        assert found is not None, "the exchange did not come up"
-        yield found[1]
+        ready = re.search(r"url=(\S+)", process.stdout.readline())
+        assert ready is not None, "the exchange did not come up"
+        yield ready[1]
     finally:
         process.terminate()
         process.wait(10)
@@ -119,12 +119,12 @@ def cents(text: str) -> int:
 
 
 def agrees(url: str, result: dict[str, Any]) -> None:
-    """Ledger and exchange tell the same story, to the cent."""
-    told = truth(url)
-    ours = {account["account_id"]: account for account in told["accounts"]}[ACCOUNT]
+    """Ledger and exchange agree, to the cent."""
+    exchange_says = truth(url)
+    ours = {account["account_id"]: account for account in exchange_says["accounts"]}[ACCOUNT]
     assert result["total_cents"] == cents(ours["balance"])
-    assert {i.contract_id for i in result["trades"]} == {b["contract_id"] for b in told["buys"]}
-    sold = {b["contract_id"]: cents(b["sell_price"]) for b in told["buys"]}
+    assert {i.contract_id for i in result["trades"]} == {b["contract_id"] for b in exchange_says["buys"]}
+    sold = {b["contract_id"]: cents(b["sell_price"]) for b in exchange_says["buys"]}
     assert {i.contract_id: i.sell_cents for i in result["trades"]} == sold
     assert all(i.state is IntentState.SETTLED for i in result["trades"])
 
@@ -198,9 +198,9 @@ async def test_an_answer_that_is_withheld_is_unknown_and_bound_on_the_next_conne
 
 
 async def test_another_client_on_the_account_halts_the_runner(exchange: str, tmp_path: Path) -> None:
-    stranger = tmp_path / "stranger"
+    other = tmp_path / "other"
     await trade(exchange, tmp_path / "ours", 2)
-    await trade_adopting(exchange, stranger)
+    await trade_adopting(exchange, other)
     rest = RestClient(exchange, "paper", "tests")
     grant = await rest.otp(ACCOUNT)
     assert grant.paper is not None

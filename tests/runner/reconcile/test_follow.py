@@ -32,9 +32,9 @@ FRAME: dict[str, Any] = {
 
 
 def state(**changes: Any) -> OpenContract:
-    found = OpenContract.from_frame(FRAME)
-    assert found is not None
-    return replace(found, **changes)
+    sold = OpenContract.from_frame(FRAME)
+    assert sold is not None
+    return replace(sold, **changes)
 
 
 def intent(sell_cents: int | None) -> Intent:

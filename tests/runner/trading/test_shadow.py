@@ -1,4 +1,4 @@
-"""The shadow book settles tick by tick exactly what the labels' vectorised code says about the same ticks."""
+"""Shadow trades settle tick by tick to exactly what the labels' vectorised code says about the same ticks."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def test_tick_by_tick_equals_all_at_once(
     quotes = (100 + np.cumsum([move for _, move in steps])).astype(np.float64)
     waiting = sorted((trade(start, kind, *length) for start, kind, length in wanted), key=lambda t: t.epoch)
     settled: dict[str, ShadowSettlementRecord] = {}
-    book, queue = ShadowTrades(), list(waiting)
+    open_trades, queue = ShadowTrades(), list(waiting)
     for epoch, quote in zip(epochs.tolist(), quotes.tolist(), strict=True):
-        for record in book.tick(epoch, quote):
+        for record in open_trades.tick(epoch, quote):
             assert record.trade_id not in settled
             settled[record.trade_id] = record
         while queue and queue[0].epoch <= epoch:  # opened at the tick of its decision
             if queue[0].epoch == epoch:
-                book.open(queue[0])
+                open_trades.open(queue[0])
             queue.pop(0)
     for t in waiting:
         if t.epoch not in epochs:
@@ -62,56 +62,56 @@ def test_tick_by_tick_equals_all_at_once(
 
 
 def test_the_tick_of_the_decision_is_not_the_entry() -> None:
-    book = ShadowTrades()
-    book.tick(10, 5.0)
-    book.open(trade(10, duration=1))
-    assert book.tick(10, 9.0) == []
-    assert book.tick(12, 1.0) == []
-    (settlement,) = book.tick(14, 2.0)
+    open_trades = ShadowTrades()
+    open_trades.tick(10, 5.0)
+    open_trades.open(trade(10, duration=1))
+    assert open_trades.tick(10, 9.0) == []
+    assert open_trades.tick(12, 1.0) == []
+    (settlement,) = open_trades.tick(14, 2.0)
     assert (settlement.entry_epoch, settlement.entry, settlement.exit_epoch, settlement.exit) == (12, 1.0, 14, 2.0)
     assert settlement.outcome == "won"
 
 
 def test_a_tie_loses_and_a_contract_without_a_second_tick_is_refunded() -> None:
-    book = ShadowTrades()
-    book.open(trade(10, duration=1))
-    book.open(trade(10, duration=3, unit="s"))
-    book.tick(12, 7.0)
-    found = {r.trade_id: r.outcome for epoch in (16, 18) for r in book.tick(epoch, 7.0)}
-    assert found == {"CALL-10-1t": "lost", "CALL-10-3s": "refunded"}
+    open_trades = ShadowTrades()
+    open_trades.open(trade(10, duration=1))
+    open_trades.open(trade(10, duration=3, unit="s"))
+    open_trades.tick(12, 7.0)
+    settled = {r.trade_id: r.outcome for epoch in (16, 18) for r in open_trades.tick(epoch, 7.0)}
+    assert settled == {"CALL-10-1t": "lost", "CALL-10-3s": "refunded"}
 
 
 def test_restored_trades_settle_from_replayed_ticks() -> None:
-    book = ShadowTrades()
-    book.restore([trade(10), trade(24)])
-    assert book.earliest_start == 10
-    found = [r.trade_id for k in range(20) for r in book.tick(12 + 2 * k, 100.0 + k)]
-    assert found == ["CALL-10-5t", "CALL-24-5t"]
-    assert book.earliest_start is None
-    assert len(book) == 0
+    open_trades = ShadowTrades()
+    open_trades.restore([trade(10), trade(24)])
+    assert open_trades.earliest_start == 10
+    settled = [r.trade_id for k in range(20) for r in open_trades.tick(12 + 2 * k, 100.0 + k)]
+    assert settled == ["CALL-10-5t", "CALL-24-5t"]
+    assert open_trades.earliest_start is None
+    assert len(open_trades) == 0
 
 
 def test_a_trade_opens_once() -> None:
-    book = ShadowTrades()
-    book.open(trade(10))
+    open_trades = ShadowTrades()
+    open_trades.open(trade(10))
     with pytest.raises(ValueError, match="already open"):
-        book.open(trade(10))
+        open_trades.open(trade(10))
 
 
 def test_the_book_forgets_ticks_nobody_needs() -> None:
-    book = ShadowTrades()
+    open_trades = ShadowTrades()
     for k in range(100):
         if k % 7 == 0:
-            book.open(trade(2 * k))
-        book.tick(2 * k, 100.0)
-        assert len(book._epochs) <= 7
+            open_trades.open(trade(2 * k))
+        open_trades.tick(2 * k, 100.0)
+        assert len(open_trades._epochs) <= 7
     assert contract_of(trade(1, "PUT", 9, "s")) == Contract(ContractType.PUT, 9, DurationUnit.SECONDS)
 
 
 def test_a_contract_in_ticks_that_takes_more_than_five_minutes_is_refunded() -> None:
     """The venue's rule (and the paper exchange's): a tick contract that does not end in 300 s gives the stake back."""
     for exit_epoch, outcome in ((310, "won"), (311, "refunded")):
-        book = ShadowTrades()
-        book.open(trade(10, duration=2))
-        settled = [s for k, epoch in enumerate((12, 14, exit_epoch)) for s in book.tick(epoch, 5.0 + k)]
+        open_trades = ShadowTrades()
+        open_trades.open(trade(10, duration=2))
+        settled = [s for k, epoch in enumerate((12, 14, exit_epoch)) for s in open_trades.tick(epoch, 5.0 + k)]
         assert [s.outcome for s in settled] == [outcome]

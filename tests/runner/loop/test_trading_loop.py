@@ -16,19 +16,41 @@ from live_runner.journal.bookkeeping import Bookkeeping
 from live_runner.journal.writer import Journal
 from live_runner.ledger import Ledger
 from live_runner.models.keeper import RoleKeeper
+from live_runner.models.source import model_source
+from live_runner.models.store import ModelStore
 from live_runner.trading.market import Spot
 from live_runner.venue.clock import VenueClock
 from live_runner.venue.fake import ACCOUNT, START, FakeConnection, FakeVenue
 from support.records import shadow_trade
-from xtitan_core.journal import AnyRecord, SessionRecord, ShadowSettlementRecord, ShadowTradeRecord, read_journal
+from support.release_folder import MODEL
+from xtitan_core.bundle.manifest import DecisionRule
+from xtitan_core.journal import (
+    AnyRecord,
+    DecisionRecord,
+    HaltRecord,
+    RoleRecord,
+    SessionRecord,
+    ShadowSettlementRecord,
+    ShadowTradeRecord,
+    TradeRecord,
+    TradeSettlementRecord,
+    read_journal,
+)
 
 TRADE = shadow_trade(epoch=START)
 
 
 class Runner:
-    """A runner without models on a state folder of its own, and what it journals."""
+    """A runner on a state folder of its own, without models unless it is given some, and what it journals."""
 
-    def __init__(self, venue: FakeVenue, folder: Path, *left_open: ShadowTradeRecord, **settings: Any) -> None:
+    def __init__(
+        self,
+        venue: FakeVenue,
+        folder: Path,
+        *left_open: ShadowTradeRecord,
+        keeper: RoleKeeper | None = None,
+        **settings: Any,
+    ) -> None:
         self.folder = folder
         self.ledger = Ledger.open(folder, ACCOUNT, now=venue.clock.now())
         self.journal = Journal(folder / "journal", segment_records=1_000, segment_seconds=100_000)
@@ -37,7 +59,7 @@ class Runner:
         self.parts: Assembly = assemble(
             Settings(symbol="R_100", slot_seconds=1_000_000, **settings),
             VenueClock(),
-            RoleKeeper(None, None, "", "R_100"),
+            keeper or RoleKeeper(None, None, "", "R_100"),
             Bookkeeping(self.ledger, self.journal),
             self.latch,
             venue.history,
@@ -64,13 +86,14 @@ class Runner:
 
 @pytest.fixture
 def start(venue: FakeVenue, folder: Path) -> Iterator[Callable[..., Runner]]:
-    """Starts a runner on the venue, whose market stands at START + 4."""
-    for epoch in (START + 2, START + 4):
-        venue.tick(epoch, 50.0)
-    venue.advance(4)
+    """Starts a runner on the venue, whose market stands at START + 4 unless it already has ticks."""
     running: list[Runner] = []
 
     def start_(*left_open: ShadowTradeRecord, **settings: Any) -> Runner:
+        if not venue.ticks:
+            for epoch in (START + 2, START + 4):
+                venue.tick(epoch, 50.0)
+            venue.advance(4)
         running.append(Runner(venue, folder, *left_open, **settings))
         return running[-1]
 
@@ -200,3 +223,32 @@ async def test_a_contract_whose_own_story_cannot_be_read_is_settled_by_the_cash_
     assert trade.outcome in ("won", "lost")
     assert runner.ledger.cash.total_cents() == venue.balance
     assert not runner.latch.halted
+
+
+async def test_a_tick_becomes_a_purchase_that_is_followed_settled_and_journaled(
+    venue: FakeVenue, folder: Path, releases: Any, warm_stream: Callable[..., Any], start: Callable[..., Runner]
+) -> None:
+    spec = warm_stream().spec
+    rule = DecisionRule(min_edge=0.0, slot_seconds=2, latency_seconds=0)
+    releases.point("champion", releases.bundle(weight=8_000.0, spec=spec, decision=rule))
+    store = ModelStore(folder / "models", [releases.private.public_key()])
+    keeper = RoleKeeper(model_source(str(releases.folder), MODEL), store, MODEL, "R_100")
+    for k, epoch in enumerate(range(START - 160 * 60, START + 602, 2)):
+        venue.ticks.append((epoch, 640.0 + k % 2))
+    venue.advance(600)
+    runner, client = start(keeper=keeper), venue.connect(lockstep=True)
+    task = await runner.serving(client)
+    venue.advance(2)
+    venue.tick(START + 602, 641.0)
+    venue.instant()
+    while not venue.acknowledged:
+        await asyncio.sleep(0)
+    assert len(venue.frames) == 1, "bought before the instant of its tick was acknowledged"
+    venue.advance(13)
+    client.end()
+    assert await task is False
+    (contract_id,) = venue.bought()
+    assert {"proposal_open_contract": 1, "contract_id": contract_id} in client.asked
+    kinds = [type(r) for r in runner.journaled() if not isinstance(r, SessionRecord | RoleRecord | HaltRecord)]
+    assert kinds == [DecisionRecord, ShadowTradeRecord, TradeRecord, TradeSettlementRecord]
+    assert runner.ledger.total_cents() == venue.balance

@@ -137,7 +137,8 @@ def test_shadow_trades_left_open_by_a_kill_are_settled_from_history(
     venue = exchange()
     host.releases.point("shadow", host.releases.bundle())
     runner = host.start(venue, "--settle-every-slot")
-    eventually(lambda: list(host.journal.glob("spool-*")) != [] and host.status()["shadow_counted"] > 40)
+    runner.wait_for_log("connected")  # from here on it can be asked for its status
+    eventually(lambda: host.status()["shadow_counted"] > 40)
     runner.kill()
     assert host.run(venue, "--stop-after-slots", "10", "--settle-every-slot").code == 0
     journal = records(host)

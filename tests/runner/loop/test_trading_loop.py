@@ -251,4 +251,4 @@ async def test_a_tick_becomes_a_purchase_that_is_followed_settled_and_journaled(
     assert {"proposal_open_contract": 1, "contract_id": contract_id} in client.asked
     kinds = [type(r) for r in runner.journaled() if not isinstance(r, SessionRecord | RoleRecord | HaltRecord)]
     assert kinds == [DecisionRecord, ShadowTradeRecord, TradeRecord, TradeSettlementRecord]
-    assert runner.ledger.total_cents() == venue.balance
+    assert runner.ledger.cash.total_cents() == venue.balance

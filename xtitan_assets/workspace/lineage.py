@@ -24,6 +24,8 @@ from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TypeGuard
 
+from xtitan_assets.workspace.errors import PipelineError
+
 PROJECT = Path(__file__).resolve().parents[2]
 PACKAGES = ("xtitan_core", "paper_exchange", "live_runner", "xtitan_assets")
 DEFINITIONS = "xtitan_assets.defs"
@@ -31,11 +33,15 @@ DEFINITIONS = "xtitan_assets.defs"
 Import = ast.Import | ast.ImportFrom
 
 
+class LineageError(PipelineError):
+    """The code of an asset cannot be found."""
+
+
 def code_version(asset: str) -> str:
     """First 12 hex digits of a hash of all code that decides what the asset computes.
 
     Raises:
-        KeyError: no function of ``xtitan_assets/defs`` declares it.
+        LineageError: no function of ``xtitan_assets/defs`` declares it.
     """
     return project().code_version(asset)
 
@@ -114,6 +120,8 @@ class Sources:
 
     def code_version(self, asset: str) -> str:
         """See :func:`code_version`."""
+        if asset not in self.assets:
+            raise LineageError(f"{asset}: declared by no function with @dg.asset in {DEFINITIONS}; its code is unknown")
         declared = self.assets[asset]
         digest = hashlib.sha256()
         used = self.of(declared)

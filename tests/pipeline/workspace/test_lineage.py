@@ -20,7 +20,7 @@ import grimp
 import pytest
 
 from xtitan_assets.workspace import lineage
-from xtitan_assets.workspace.lineage import Sources
+from xtitan_assets.workspace.lineage import LineageError, Sources
 
 OURS = ("xtitan_core", "xtitan_assets")
 
@@ -129,6 +129,11 @@ def test_dagsters_assets_carry_the_version_of_their_closure(definitions: dg.Defi
     known = {key.to_user_string(): graph.get(key).code_version for key in graph.get_all_asset_keys()}
     assert known == {asset: sources.code_version(asset) for asset in sources.assets}
     assert len(set(known.values())) == len(known)
+
+
+def test_an_asset_that_no_function_declares_is_an_error(copy: Path) -> None:
+    with pytest.raises(LineageError, match="made_by_a_factory: declared by no function"):
+        Sources(copy).code_version("made_by_a_factory")
 
 
 def test_the_checks_that_stop_a_run_are_those_the_sources_declare(definitions: dg.Definitions) -> None:

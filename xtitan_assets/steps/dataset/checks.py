@@ -15,7 +15,7 @@ def dataset_leakage(home: Home, params: Params) -> Finding:
 
 
 def dataset_drift(home: Home, params: Params) -> Finding:
-    """The volatility of the newest day is within a tenth of the whole snapshot's; anything else is worth a look."""
+    """The volatility of the newest day is within a tenth of the whole snapshot's."""
     samples = load_samples(home)
     newest = samples.epochs >= samples.epochs[-1] - 86_400
     whole = float(samples.ticks[:, -1].std())

@@ -1,4 +1,4 @@
-"""Checks of what came back from the runner: each function answers with a finding."""
+"""Checks of the runner's journal and of its evidence: each function answers with a finding."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def journal_complete(home: Home) -> Finding:
 
 
 def shadow_sample(home: Home) -> Finding:
-    """Enough counted trades to say anything at all: thirty."""
+    """At least thirty counted trades."""
     trades = read_report(home, ShadowReport).certificate.trades
     return Finding(trades >= 30, f"{trades} counted shadow trades", {"trades": trades})
 
 
 def shadow_verdict(home: Home) -> Finding:
-    """The gate opened. It usually has not: the default answer is no."""
+    """The gate opened for the candidate."""
     report = read_report(home, ShadowReport)
     claim = report.certificate
     details = {

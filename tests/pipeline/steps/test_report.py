@@ -11,9 +11,7 @@ import pytest
 from support.reports import shadow_report
 from xtitan_assets.steps.dataset.snapshot import DatasetReport
 from xtitan_assets.steps.model.backtest import BacktestReport, backtest
-from xtitan_assets.steps.model.calibrate import CalibrationReport
-from xtitan_assets.steps.model.export import ExportReport
-from xtitan_assets.steps.model.train import TrainReport
+from xtitan_assets.steps.model.reports import CalibrationReport, ExportReport, TrainReport
 from xtitan_assets.steps.report import Report, find_report, read_report
 from xtitan_assets.steps.shadow.drift import DriftReport
 from xtitan_assets.steps.shadow.evidence import ShadowReport

@@ -6,7 +6,6 @@ import os
 from datetime import date
 from pathlib import Path
 
-from xtitan_assets.steps.dataset.snapshot import DatasetReport
 from xtitan_assets.steps.ingest.ticks import days_on_disk
 from xtitan_assets.steps.registry import promotion_ledger as ledger
 from xtitan_assets.steps.report import find_report
@@ -34,7 +33,12 @@ def retrain_cause(home: Home, params: Params) -> str | None:
         reasons.append("drift")
     if shadow is not None and shadow.decided == "futile":
         reasons.append("futile")
-    snapshot = find_report(home, DatasetReport) if reasons else None
+    if not reasons:
+        return None
+    # Loads pandas, which the sensors' server would keep; without a reason it is not needed.
+    from xtitan_assets.steps.dataset.snapshot import DatasetReport
+
+    snapshot = find_report(home, DatasetReport)
     if snapshot is None:
         return None
     newest = date.fromisoformat(snapshot.days[-1])

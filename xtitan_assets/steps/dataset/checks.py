@@ -6,6 +6,7 @@ from xtitan_assets.steps.dataset.snapshot import leakage, load_samples
 from xtitan_assets.steps.finding import Finding
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
+from xtitan_core.clock import DAY
 
 
 def dataset_leakage(home: Home, params: Params) -> Finding:
@@ -17,7 +18,7 @@ def dataset_leakage(home: Home, params: Params) -> Finding:
 def dataset_drift(home: Home, params: Params) -> Finding:
     """The volatility of the newest day is within a tenth of the whole snapshot's."""
     samples = load_samples(home)
-    newest = samples.epochs >= samples.epochs[-1] - 86_400
+    newest = samples.epochs >= samples.epochs[-1] - DAY
     whole = float(samples.ticks[:, -1].std())
     recent = float(samples.ticks[newest, -1].std())
     ratio = recent / whole if whole > 0 else 0.0

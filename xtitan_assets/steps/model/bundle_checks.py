@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xtitan_assets.steps.finding import Finding
-from xtitan_assets.steps.model.export import ExportReport
+from xtitan_assets.steps.model.reports import ExportReport
 from xtitan_assets.steps.model.signed_bundle import TOLERANCE, check_bundle
 from xtitan_assets.steps.report import read_report
 from xtitan_assets.workspace.paths import Home

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +19,9 @@ from xtitan_assets.modeling.samples import CALIBRATION, LABELS, TRAIN, Samples
 from xtitan_assets.modeling.trainer import single_thread
 from xtitan_assets.steps.dataset.snapshot import load_manifest, load_samples, non_overlapping
 from xtitan_assets.steps.model.baseline import closed_form
+from xtitan_assets.steps.model.reports import CalibrationReport, HeadCalibration
 from xtitan_assets.steps.model.trained_model import load_trained
-from xtitan_assets.steps.report import Report, write_json
+from xtitan_assets.steps.report import write_json
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
@@ -30,51 +31,6 @@ from xtitan_core.symbols import symbol as look_up
 
 LEAST_SLOPE_SIGMAS = 2.0
 """A slope must lie this many standard errors above zero; otherwise the head is muted."""
-
-
-@dataclass(frozen=True, slots=True)
-class HeadCalibration:
-    """One head.
-
-    Attributes:
-        label: column name.
-        a, b: the Platt map; ``a`` is 0 when the head is muted, so that it always answers its base rate.
-        slope_sigmas: fitted slope over its standard error, overlap accounted for.
-        muted: True when the slope was not clearly positive.
-        ece: calibration error on decisions that do not overlap, after calibration.
-        ece_null: what a perfectly calibrated model stays below in 99 of 100 cases.
-        n: those decisions.
-    """
-
-    label: str
-    a: float
-    b: float
-    slope_sigmas: float
-    muted: bool
-    ece: float
-    ece_null: float
-    n: int
-
-    @property
-    def platt(self) -> Platt:
-        """The map itself."""
-        return Platt(self.a, self.b)
-
-
-@dataclass(frozen=True, slots=True)
-class CalibrationReport(Report):
-    """All heads.
-
-    Attributes:
-        passed: no head's calibration error is larger than chance explains (``ece_null``).
-    """
-
-    FILE: ClassVar[str] = "calibration.json"
-
-    model_sha256: str
-    heads: list[HeadCalibration]
-    samples: int
-    passed: bool
 
 
 def calibration_path(home: Home) -> Path:

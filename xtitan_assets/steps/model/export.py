@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +19,9 @@ from xtitan_assets.steps.dataset.snapshot import load_manifest, load_samples
 from xtitan_assets.steps.features.inputs import feature_spec
 from xtitan_assets.steps.model import calibrate, evaluation
 from xtitan_assets.steps.model.onnx_session import OUTPUTS, Latency, OnnxModel
+from xtitan_assets.steps.model.reports import ExportReport, HeadCalibration
 from xtitan_assets.steps.model.signed_bundle import TOLERANCE, signing_key
 from xtitan_assets.steps.model.trained_model import load_trained
-from xtitan_assets.steps.report import Report
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
@@ -51,47 +51,6 @@ MAX_LATENCY_MS = 20.0
 """What one decision may take on the trading host before the runner refuses the model."""
 
 Index = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class ExportReport(Report):
-    """One bundle.
-
-    Attributes:
-        parity: largest difference between torch and ONNX over ``parity_samples`` decisions.
-        latency_p50_ms, latency_p99_ms: one decision on one thread of this machine, by the clock on the wall.
-        cpu_p50_ms, cpu_p99_ms: the same in CPU time; 0 in a file of a version that did not measure it.
-        edge_mean: expected value per unit of stake on the test span, None when the model made no trade.
-    """
-
-    FILE: ClassVar[str] = "export.json"
-
-    bundle_id: str
-    folder: str
-    public_key: str
-    model_name: str
-    sequence: int
-    candidate: str
-    beats_baseline: bool
-    exporter: str
-    bytes: int
-    parity: float
-    parity_samples: int
-    golden_vectors: int
-    latency_p50_ms: float
-    latency_p99_ms: float
-    max_latency_ms: float
-    created_epoch: int
-    expires_epoch: int
-    log_loss: float
-    baseline_log_loss: float
-    ece: float
-    n: int
-    edge_mean: float | None
-    edge_low: float | None
-    edge_high: float | None
-    cpu_p50_ms: float = 0.0
-    cpu_p99_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +130,7 @@ def _manifest(
     params: Params,
     samples: Samples,
     description: dict[str, Any],
-    heads: list[calibrate.HeadCalibration],
+    heads: list[HeadCalibration],
     judged: evaluation.Evaluation,
     sequence: int,
     created_epoch: int,
@@ -274,7 +233,7 @@ def manifest_evaluation(judged: evaluation.Evaluation, beats_baseline: bool) -> 
     )
 
 
-def _heads(calibrated: list[calibrate.HeadCalibration], params: Params) -> tuple[Head, ...]:
+def _heads(calibrated: list[HeadCalibration], params: Params) -> tuple[Head, ...]:
     """One head per label column."""
     chosen = params.labels
     where: list[tuple[ContractType, Any, int, float | None]] = [

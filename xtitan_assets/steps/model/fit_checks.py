@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from xtitan_assets.steps.finding import Finding
-from xtitan_assets.steps.model.calibrate import CalibrationReport
-from xtitan_assets.steps.model.train import TrainReport
+from xtitan_assets.steps.model.reports import CalibrationReport, TrainReport
 from xtitan_assets.steps.report import read_report
 from xtitan_assets.workspace.paths import Home
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,8 @@ from xtitan_assets.modeling.scores import log_loss, log_loss_of_logits, paired_d
 from xtitan_assets.modeling.trainer import Settings, TrainingError, fit_logistic, fit_network, single_thread
 from xtitan_assets.steps.dataset.snapshot import leakage, load_manifest, load_samples, walk_forward
 from xtitan_assets.steps.model.baseline import closed_form
-from xtitan_assets.steps.report import Report, canonical_sha256, write_csv
+from xtitan_assets.steps.model.reports import Candidate, Comparison, TrainReport
+from xtitan_assets.steps.report import canonical_sha256, write_csv
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.params import Params
 from xtitan_assets.workspace.paths import Home
@@ -34,57 +35,6 @@ from xtitan_core.symbols import symbol as look_up
 Progress = Callable[[str], None]
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
-Candidate = Literal["logistic", "network"]
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two candidates on the same walk-forward decisions.
-
-    Attributes:
-        simpler, richer: their names.
-        gain: log loss of the simpler less that of the richer, in nats for one contract; positive favours the richer.
-        standard_error: of the gain, over blocks of time.
-        won: True when the gain exceeds one standard error.
-    """
-
-    simpler: str
-    richer: str
-    gain: float
-    standard_error: float
-    won: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TrainReport(Report):
-    """What was trained and why that candidate.
-
-    Attributes:
-        candidate: which model is packaged.
-        beats_baseline: False when nothing beat the closed form. The logistic head is packaged nevertheless, so that
-            the later steps can show with numbers that there is no edge.
-        losses: walk-forward log loss of rise/fall by candidate, nats for one contract.
-        decisions: walk-forward decisions behind them.
-        loss_curve: the network's losses: (fold, training epoch, train, held out); fold 0 is the fit on all folds.
-        finite: no loss was NaN or infinite.
-    """
-
-    FILE: ClassVar[str] = "train.json"
-
-    snapshot_id: str
-    candidate: Candidate
-    beats_baseline: bool
-    losses: dict[str, float]
-    comparisons: list[Comparison]
-    decisions: int
-    folds: int
-    samples: int
-    parameters: int
-    loss_curve: list[tuple[int, int, float, float]]
-    finite: bool
-    params_sha256: str
-    model_sha256: str
-    seconds: float
 
 
 @dataclass

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from xtitan_assets.steps.model import calibrate
+from xtitan_assets.steps.model.reports import HeadCalibration
 from xtitan_assets.workspace.errors import StepError
 from xtitan_core.calibration import Platt, fit_platt
 
 
 def heads(world):
     stored = json.loads((world.home.checkpoint / "calibration.json").read_text())
-    return {head["label"]: calibrate.HeadCalibration(**head) for head in stored["heads"]}
+    return {head["label"]: HeadCalibration(**head) for head in stored["heads"]}
 
 
 def test_heads_with_skill_keep_their_slope(momentum_bundle):

@@ -29,10 +29,8 @@ def told(*events: tuple[str, Any]) -> Any:
 
 def ledger(*contracts: int) -> Any:
     intents = [SimpleNamespace(proposal_id=f"q{c}", sent_at=1.0, contract_id=c, state="settled") for c in contracts]
-    return SimpleNamespace(
-        intents=lambda: intents, trades=lambda: intents, unresolved=list, open_contracts=list,
-        total_cents=lambda: 10_000,
-    )  # fmt: skip
+    table = SimpleNamespace(all=lambda: intents, trades=lambda: intents, unresolved=list, open_contracts=list)
+    return SimpleNamespace(intents=table, cash=SimpleNamespace(total_cents=lambda: 10_000))
 
 
 def test_the_checks_see_a_double_purchase_and_an_unknown_one() -> None:

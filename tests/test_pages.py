@@ -135,18 +135,22 @@ def problems_of_findings(readme: str, scripts: dict[str, str]) -> list[str]:
     wrong = [f"{name} has no script" for name in sorted(rows(readme) - scripts.keys())]
     wrong += [f"{name} has no row" for name in sorted(scripts.keys() - rows(readme))]
     for name, text in scripts.items():
-        listed = re.search(r"^# dependencies = \[(.*)\]$", text, re.MULTILINE)
-        if listed is None:
-            wrong.append(f"{name} does not name its packages")
-        else:
-            wrong += [f"{name} does not pin {p}" for p in re.findall(r'"([^"]+)"', listed[1]) if "==" not in p]
+        packages = [
+            word
+            for line in re.findall(r"(?:pip install|npm install) (.+)$", text, re.MULTILINE)
+            for word in line.split()
+            if not word.startswith("-")
+        ]
+        if not packages:
+            wrong.append(f"{name} installs no package")
+        wrong += [f"{name} does not pin {package}" for package in packages if not re.search(r"(==|.@)\d", package)]
         if re.search(r"^\s*(from|import) (xtitan|live_runner|paper_exchange)", text, re.MULTILINE):
             wrong.append(f"{name} imports x.titan")
     return wrong
 
 
 def test_every_finding_is_listed_pinned_and_independent_of_us() -> None:
-    scripts = {path.name: path.read_text() for path in (ROOT / "findings").glob("*.py")}
+    scripts = {path.name: path.read_text() for path in (ROOT / "findings").glob("*.sh")}
     assert scripts
     assert problems_of_findings((ROOT / "findings" / "README.md").read_text(), scripts) == []
 
@@ -154,11 +158,12 @@ def test_every_finding_is_listed_pinned_and_independent_of_us() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("import json\n", "planted.py does not name its packages"),
-        ('# dependencies = ["dagster>=1.13"]\n', "planted.py does not pin dagster>=1.13"),
-        ("# dependencies = []\nfrom xtitan_core import clock\n", "planted.py imports x.titan"),
+        ("echo nothing\n", "planted.sh installs no package"),
+        ("venv/bin/pip install --quiet dagster>=1.13\n", "planted.sh does not pin dagster>=1.13"),
+        ("npm install --silent @deriv/deriv-api ws@8.18.3\n", "planted.sh does not pin @deriv/deriv-api"),
+        ("pip install dagster==1.13.27\nfrom xtitan_core import clock\n", "planted.sh imports x.titan"),
     ],
 )
 def test_a_careless_finding_is_noticed(text: str, problem: str) -> None:
-    assert problems_of_findings("| `planted.py` |\n", {"planted.py": text}) == [problem]
-    assert problems_of_findings("", {"planted.py": text})[0] == "planted.py has no row"
+    assert problems_of_findings("| `planted.sh` |\n", {"planted.sh": text}) == [problem]
+    assert problems_of_findings("", {"planted.sh": text})[0] == "planted.sh has no row"

@@ -6,9 +6,11 @@ Each package has one tree below it: ``xtitan_core``'s own errors, ``ExchangeErro
 
 from __future__ import annotations
 
+import re
+
 
 class XtitanError(Exception):
-    """Something a person can act on. Its text is one line, whatever it was raised with."""
+    """Something a person can act on. Its text is one line, whatever it was raised with; spaces in a path stay."""
 
     def __str__(self) -> str:
-        return " ".join(super().__str__().split())
+        return re.sub(r"\s*[^\S ]\s*", " ", super().__str__()).strip()

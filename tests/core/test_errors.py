@@ -44,6 +44,7 @@ def test_a_planted_stray_is_found() -> None:
     ("raised_with", "line"),
     [
         (("two\nlines",), "two lines"),
+        (("/data/two  spaces/file: gone",), "/data/two  spaces/file: gone"),
         (("  a\ttab \r\n and\u2028more ",), "a tab and more"),
         ((ValueError("inner\nerror"),), "inner error"),
         ((), ""),

@@ -1,17 +1,19 @@
-# /// script
-# requires-python = ">=3.11,<3.14"
-# dependencies = ["python-deriv-api==0.1.6", "reactivex==4.0.4", "websockets==10.3"]
-# ///
-"""python-deriv-api: after one purchase with a subscription no other kind of stream can be opened.
-
-Expected: ``subscribe({"buy": ..., "price": ...})`` follows the bought contract, and streams of ticks or of the balance
-can be opened before and after it.
-
-Seen: after it every new stream raises ``KeyError: 'contract_id'`` before anything is sent.
-``SubscriptionManager.get_source`` compares each bought contract with ``request["contract_id"]``, a member that only
-``proposal_open_contract`` for one contract has. The client in JavaScript looks first whether the member is there.
-"""
-
+#!/bin/sh
+# python-deriv-api: after one purchase with a subscription no other kind of stream can be opened.
+#
+# Expected: ``subscribe({"buy": ..., "price": ...})`` follows the bought contract, and streams of ticks or of the balance
+# can be opened before and after it.
+#
+# Seen: after it every new stream raises ``KeyError: 'contract_id'`` before anything is sent.
+# ``SubscriptionManager.get_source`` compares each bought contract with ``request["contract_id"]``, a member that only
+# ``proposal_open_contract`` for one contract has. The client in JavaScript looks first whether the member is there.
+set -eu
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+python3 -m venv venv
+venv/bin/pip install --quiet --disable-pip-version-check python-deriv-api==0.1.6 reactivex==4.0.4 websockets==10.3
+venv/bin/python - <<'END'
 from __future__ import annotations
 
 import asyncio
@@ -67,3 +69,4 @@ async def main() -> int:
 
 if __name__ == "__main__":
     sys.exit(asyncio.run(main()))
+END

@@ -1,17 +1,19 @@
-# /// script
-# requires-python = ">=3.11,<3.14"
-# dependencies = ["dagster==1.13.27"]
-# ///
-"""Dagster: behind an offset partition mapping, ``all_deps_blocking_checks_passed`` lets a failed day through.
-
-Expected: features of a day need that day's ticks and the day before (a warm-up). The blocking check of the ticks of 3
-January failed, so neither 3 nor 4 January may be asked for.
-
-Seen: both are asked for, each because the other day it needs passed. With the identity mapping the failed day is held
-back. The condition is documented as "all upstream blocking checks have passed"; it is built on ``all_deps_match``,
-which is true as soon as one partition of each dependency matches.
-"""
-
+#!/bin/sh
+# Dagster: behind an offset partition mapping, ``all_deps_blocking_checks_passed`` lets a failed day through.
+#
+# Expected: features of a day need that day's ticks and the day before (a warm-up). The blocking check of the ticks of 3
+# January failed, so neither 3 nor 4 January may be asked for.
+#
+# Seen: both are asked for, each because the other day it needs passed. With the identity mapping the failed day is held
+# back. The condition is documented as "all upstream blocking checks have passed"; it is built on ``all_deps_match``,
+# which is true as soon as one partition of each dependency matches.
+set -eu
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+python3 -m venv venv
+venv/bin/pip install --quiet --disable-pip-version-check dagster==1.13.27
+venv/bin/python - <<'END'
 import logging
 import os
 import sys
@@ -74,3 +76,4 @@ def main() -> int:
 
 if __name__ == "__main__":
     sys.exit(main())
+END

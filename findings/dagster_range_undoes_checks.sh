@@ -1,16 +1,18 @@
-# /// script
-# requires-python = ">=3.11,<3.14"
-# dependencies = ["dagster==1.13.27"]
-# ///
-"""Dagster: one range materialisation takes away the passed checks of days that had theirs.
-
-Expected: three days of ticks passed their blocking check one by one, so features of all three may be asked for. Making
-the same three days again as one range, whose check passes, changes nothing about that.
-
-Seen: the range leaves one check result that belongs to no partition. From then on ``all_deps_blocking_checks_passed``
-is false for all three days and nothing below is asked for. No run fails and nothing is logged.
-"""
-
+#!/bin/sh
+# Dagster: one range materialisation takes away the passed checks of days that had theirs.
+#
+# Expected: three days of ticks passed their blocking check one by one, so features of all three may be asked for. Making
+# the same three days again as one range, whose check passes, changes nothing about that.
+#
+# Seen: the range leaves one check result that belongs to no partition. From then on ``all_deps_blocking_checks_passed``
+# is false for all three days and nothing below is asked for. No run fails and nothing is logged.
+set -eu
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+python3 -m venv venv
+venv/bin/pip install --quiet --disable-pip-version-check dagster==1.13.27
+venv/bin/python - <<'END'
 import logging
 import os
 import sys
@@ -73,3 +75,4 @@ def main() -> int:
 
 if __name__ == "__main__":
     sys.exit(main())
+END

@@ -1,16 +1,18 @@
-# /// script
-# requires-python = ">=3.11,<3.14"
-# dependencies = ["python-deriv-api==0.1.6", "reactivex==4.0.4", "websockets==10.3"]
-# ///
-"""python-deriv-api: a subscription that was refused once is refused for as long as the client lives.
-
-Expected: the first ``subscribe`` is answered with an error (the market is closed); asking again later sends a new
-request, which the venue grants.
-
-Seen: asking again sends nothing and repeats the old error. ``SubscriptionManager.remove_key_on_error`` returns a
-function that would remove the failed stream, and nobody calls it. ``forget_all("ticks")`` clears it.
-"""
-
+#!/bin/sh
+# python-deriv-api: a subscription that was refused once is refused for as long as the client lives.
+#
+# Expected: the first ``subscribe`` is answered with an error (the market is closed); asking again later sends a new
+# request, which the venue grants.
+#
+# Seen: asking again sends nothing and repeats the old error. ``SubscriptionManager.remove_key_on_error`` returns a
+# function that would remove the failed stream, and nobody calls it. ``forget_all("ticks")`` clears it.
+set -eu
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+python3 -m venv venv
+venv/bin/pip install --quiet --disable-pip-version-check python-deriv-api==0.1.6 reactivex==4.0.4 websockets==10.3
+venv/bin/python - <<'END'
 from __future__ import annotations
 
 import asyncio
@@ -62,3 +64,4 @@ async def main() -> int:
 
 if __name__ == "__main__":
     sys.exit(asyncio.run(main()))
+END

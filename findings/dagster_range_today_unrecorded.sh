@@ -1,16 +1,18 @@
-# /// script
-# requires-python = ">=3.11,<3.14"
-# dependencies = ["dagster==1.13.27"]
-# ///
-"""Dagster: a range of days that ends today computes today, succeeds and records nothing for it.
-
-Expected: the day of today is no partition yet (a daily partition exists once its day is over), so a range that ends
-today is refused, as the single partition is, or leaves today out.
-
-Seen: the range is accepted, today stands in ``context.partition_keys`` and is computed, the run succeeds, and a
-materialisation is recorded for every day but today. What was written for the unfinished day stays.
-"""
-
+#!/bin/sh
+# Dagster: a range of days that ends today computes today, succeeds and records nothing for it.
+#
+# Expected: the day of today is no partition yet (a daily partition exists once its day is over), so a range that ends
+# today is refused, as the single partition is, or leaves today out.
+#
+# Seen: the range is accepted, today stands in ``context.partition_keys`` and is computed, the run succeeds, and a
+# materialisation is recorded for every day but today. What was written for the unfinished day stays.
+set -eu
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+python3 -m venv venv
+venv/bin/pip install --quiet --disable-pip-version-check dagster==1.13.27
+venv/bin/python - <<'END'
 import logging
 import os
 import sys
@@ -53,3 +55,4 @@ def main() -> int:
 
 if __name__ == "__main__":
     sys.exit(main())
+END

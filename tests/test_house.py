@@ -23,6 +23,8 @@ CLOCK_CALLS = {
     ("time", "monotonic"),
     ("time", "monotonic_ns"),
     ("time", "perf_counter"),
+    ("time", "process_time"),
+    ("time", "thread_time"),
     ("datetime", "now"),
     ("datetime", "utcnow"),
     ("datetime", "today"),

@@ -15,7 +15,7 @@ from live_runner.models.errors import ModelError
 from xtitan_core.bundle.golden import Golden
 from xtitan_core.bundle.verification import VerifiedBundle
 from xtitan_core.calibration import Platt
-from xtitan_core.clock import monotonic
+from xtitan_core.clock import thread_cpu
 from xtitan_core.contracts import RISE_FALL, Contract, ContractType
 
 TOLERANCE = 1e-5
@@ -33,7 +33,7 @@ class ModelSession:
         spec: the features it wants.
         spec_sha256: its hash, computed once: it is asked for at every slot.
         contracts: the contract behind each type it prices.
-        latency_ms: median time of one inference, measured at load.
+        latency_ms: median processor time of one inference, measured at load; a busy host does not lengthen it.
     """
 
     def __init__(self, bundle: VerifiedBundle) -> None:
@@ -117,13 +117,13 @@ class ModelSession:
                 )
 
     def _measure(self, golden: Golden) -> float:
-        """Median of single inferences, which scheduler spikes of a busy host hardly move; milliseconds."""
+        """Median processor time of single inferences, milliseconds. The model computes on the calling thread only."""
         ticks, candles = golden["ticks"], golden["candles"]
         spent = []
         for k in range(min(len(ticks), 32)):
-            started = monotonic()
+            started = thread_cpu()
             self.outputs(ticks[k : k + 1], candles[k : k + 1])
-            spent.append(monotonic() - started)
+            spent.append(thread_cpu() - started)
         return float(np.median(spent)) * 1_000
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,30 @@ class TestSession:
         assert found[ContractType.CALL] == pytest.approx(1 / (1 + np.exp(-1.0)), abs=1e-6)
         assert found[ContractType.PUT] == pytest.approx(1 / (1 + np.exp(1.0)), abs=1e-6)
         assert 0 < model.latency_ms < 100
+
+    @pytest.mark.parametrize(("computes", "taken"), [(False, True), (True, False)])
+    def test_only_its_own_processor_time_counts_against_its_budget(
+        self, releases: Any, monkeypatch: pytest.MonkeyPatch, computes: bool, taken: bool
+    ) -> None:
+        files = read_files(releases.folder / MODEL / releases.bundle())
+        bundle = verify(files, [releases.private.public_key()], NOW)
+        answer, budget_s = ModelSession.outputs, bundle.manifest.runtime.max_latency_ms / 1_000
+
+        def slow(self: ModelSession, *inputs: Any) -> Any:
+            """Waits as on a busy host, or computes as a model that is too large."""
+            until = time.thread_time() + 2 * budget_s
+            while computes and time.thread_time() < until:
+                pass
+            if not computes:
+                time.sleep(2 * budget_s)
+            return answer(self, *inputs)
+
+        monkeypatch.setattr(ModelSession, "outputs", slow)
+        if taken:
+            assert ModelSession(bundle).latency_ms < 1_000 * budget_s
+        else:
+            with pytest.raises(ModelError, match="inference takes"):
+                ModelSession(bundle)
 
     def test_a_golden_vector_that_does_not_come_out_is_refused(self, releases: Any) -> None:
         bundle_id = releases.bundle(expected=np.zeros((8, 2), np.float32))

@@ -9,7 +9,6 @@ decimals, so a small step may leave the quote unchanged.
 from __future__ import annotations
 
 import math
-from functools import partial
 
 import numpy as np
 
@@ -30,15 +29,11 @@ class BoomCrash(Gaussian):
         n = self.symbol.event_every
         random = stream(self.seed, "ticks", self.symbol.name, day)
         spikes = random.random(self.ticks) < 1 / n
-        # |x| has density ~ exp(-|x/scale|^b) when |x/scale|^b is gamma(1/b) distributed. math.pow, not numpy's, which
-        # differs in the last bit from machine to machine.
+        # |x| has density ~ exp(-|x/scale|^b) when |x/scale|^b is gamma(1/b) distributed. Python's power, not numpy's,
+        # which differs in the last bit from machine to machine.
         powers = random.standard_gamma(_SHAPE, self.ticks).tolist()
-        sizes = np.fromiter(map(partial(_power, _SHAPE), powers), dtype=np.float64, count=self.ticks)
+        sizes = np.asarray([power**_SHAPE for power in powers], dtype=np.float64)
         up = 1.0 if self.symbol.kind is SymbolKind.BOOM else -1.0
         steps = MEAN_STEP * _UNIT_MEAN * up * np.where(spikes, sizes, -sizes / n)
         logs: Quotes = state[0] + np.cumsum(steps)
         return logs, (float(logs[-1]),)
-
-
-def _power(exponent: float, base: float) -> float:
-    return math.pow(base, exponent)

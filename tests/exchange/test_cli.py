@@ -44,7 +44,7 @@ def test_ready_line_and_a_clean_stop(stop: signal.Signals) -> None:
             "lockstep",
             "1772409600",
         )
-        assert httpx.get(facts["url"] + "/v1/health", trust_env=False).text == "OK"
+        assert httpx.get(facts["url"] + "/v1/health", trust_env=False, verify=False).text == "OK"
         process.send_signal(stop)
         out, err = process.communicate(timeout=10)
     finally:
@@ -67,7 +67,7 @@ def test_one_time_passwords_never_reach_the_log() -> None:
         url = line.split("url=")[1].split()[0]
         headers = {"Authorization": "Bearer paper", "Deriv-App-ID": "1"}
         path = f"{url}/trading/v1/options/accounts/DOT90000001/otp"
-        grant = httpx.post(path, headers=headers, trust_env=False).json()["data"]["url"]
+        grant = httpx.post(path, headers=headers, trust_env=False, verify=False).json()["data"]["url"]
         with connect(grant, proxy=None) as socket:
             socket.send('{"ping":1}')
             assert "pong" in str(socket.recv(5))

@@ -27,7 +27,9 @@ BUY = {
 
 
 def script(live: Any, **fault: Any) -> None:
-    httpx.post(f"{live.url}/paper/faults", json=fault, headers=HEADERS, trust_env=False).raise_for_status()
+    httpx.post(
+        f"{live.url}/paper/faults", json=fault, headers=HEADERS, trust_env=False, verify=False
+    ).raise_for_status()
 
 
 @contextlib.asynccontextmanager
@@ -58,10 +60,10 @@ def test_otp_refused_once(server: Any, status: int, code: str) -> None:
     live = server()
     script(live, fault="otp_refused", status=status)
     path = f"{live.url}/trading/v1/options/accounts/{ACCOUNT}/otp"
-    answer = httpx.post(path, headers=HEADERS, trust_env=False)
+    answer = httpx.post(path, headers=HEADERS, trust_env=False, verify=False)
     assert answer.status_code == status
     assert answer.json()["errors"][0]["code"] == code
-    assert httpx.post(path, headers=HEADERS, trust_env=False).status_code == 200
+    assert httpx.post(path, headers=HEADERS, trust_env=False, verify=False).status_code == 200
     assert [fault["fault"] for fault in live.get("/paper/truth")["faults"]] == ["otp_refused"]
 
 

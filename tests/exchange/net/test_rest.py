@@ -28,7 +28,7 @@ CONTRACT = {
 @pytest.fixture
 def api(server: Any) -> Any:
     live = server()
-    with httpx.Client(base_url=live.url, headers=HEADERS, trust_env=False) as client:
+    with httpx.Client(base_url=live.url, headers=HEADERS, trust_env=False, verify=False) as client:
         yield client
 
 
@@ -40,7 +40,7 @@ def error(answer: httpx.Response) -> tuple[int, str]:
 
 
 def test_health_needs_no_token(api: Any) -> None:
-    answer = httpx.get(f"{api.base_url}/v1/health", trust_env=False)
+    answer = httpx.get(f"{api.base_url}/v1/health", trust_env=False, verify=False)
     assert (answer.status_code, answer.text) == (200, "OK")
 
 
@@ -65,11 +65,16 @@ def test_accounts(api: Any) -> None:
 )
 def test_a_wrong_token_is_unauthorized(api: Any, headers: dict[str, str]) -> None:
     for path in (ACCOUNTS, "/paper/truth"):
-        assert error(httpx.get(f"{api.base_url}{path}", headers=headers, trust_env=False)) == (401, "Unauthorized")
+        assert error(httpx.get(f"{api.base_url}{path}", headers=headers, trust_env=False, verify=False)) == (
+            401,
+            "Unauthorized",
+        )
 
 
 def test_a_missing_app_id_is_unauthorized(api: Any) -> None:
-    answer = httpx.get(f"{api.base_url}{ACCOUNTS}", headers={"Authorization": "Bearer paper"}, trust_env=False)
+    answer = httpx.get(
+        f"{api.base_url}{ACCOUNTS}", headers={"Authorization": "Bearer paper"}, trust_env=False, verify=False
+    )
     assert error(answer) == (401, "Unauthorized")
     assert answer.json()["errors"][0]["message"] == "Deriv-App-ID header is required for PAT tokens"
 
@@ -131,7 +136,7 @@ def test_answers_are_the_published_ones(api: Any, published: Any) -> None:
 def test_refusals_have_the_published_form(api: Any, published: Any) -> None:
     document = json.loads((published.folder / "rest-api-openapi.json").read_text())
     schema = {"$ref": "#/components/schemas/Error", "components": document["components"]}
-    bad = httpx.get(f"{api.base_url}{ACCOUNTS}", trust_env=False)
+    bad = httpx.get(f"{api.base_url}{ACCOUNTS}", trust_env=False, verify=False)
     for answer in (
         bad,
         api.post(f"{ACCOUNTS}/DOT1/otp"),
@@ -145,7 +150,7 @@ def test_refusals_have_the_published_form(api: Any, published: Any) -> None:
 def test_budgets_count_the_user_and_the_address(server: Any) -> None:
     live = server()
     live.exchange.budgets = Budgets()
-    with httpx.Client(base_url=live.url, headers=HEADERS, trust_env=False) as client:
+    with httpx.Client(base_url=live.url, headers=HEADERS, trust_env=False, verify=False) as client:
         codes = [client.get(ACCOUNTS).status_code for _ in range(61)]
         assert codes == [200] * 60 + [429]
         assert error(client.post(f"{ACCOUNTS}/DOT90000001/otp")) == (429, "RateLimit")
@@ -178,8 +183,11 @@ def test_a_bulk_purchase_buys_for_each_entry_and_duplicates_twice(api: Any) -> N
 def test_a_bulk_purchase_needs_no_bearer_token_but_an_app_id(api: Any) -> None:
     body = bulk(("paper", "DOT90000001"))
     path = f"{api.base_url}{BULK}/demo"
-    assert httpx.post(path, json=body, headers={"Deriv-App-ID": "1"}, trust_env=False).status_code == 200
-    assert error(httpx.post(path, json=body, headers={"Authorization": "Bearer paper"}, trust_env=False))[0] == 401
+    assert httpx.post(path, json=body, headers={"Deriv-App-ID": "1"}, trust_env=False, verify=False).status_code == 200
+    assert (
+        error(httpx.post(path, json=body, headers={"Authorization": "Bearer paper"}, trust_env=False, verify=False))[0]
+        == 401
+    )
 
 
 def test_a_contract_that_cannot_be_bought_fails_for_each_account(api: Any) -> None:

@@ -53,5 +53,5 @@ def test_a_lost_tick_would_be_counted() -> None:
 
 
 async def test_fifty_clients_lose_no_tick() -> None:
-    figures = await listen(clients=50, rate=20, ticks=60)
+    figures = await listen(clients=50, rate=50, ticks=60)
     assert figures["holds"], figures

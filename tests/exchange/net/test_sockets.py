@@ -165,7 +165,10 @@ async def test_lockstep_over_the_wire_is_a_whole_trade(server: Any) -> None:
 async def test_a_held_answer_silences_the_socket_and_a_new_one_reads_the_books(server: Any) -> None:
     live = server()
     body = {"fault": "answer_held"}
-    assert httpx.post(f"{live.url}/paper/faults", json=body, headers=HEADERS, trust_env=False).status_code == 200
+    assert (
+        httpx.post(f"{live.url}/paper/faults", json=body, headers=HEADERS, trust_env=False, verify=False).status_code
+        == 200
+    )
     async with opened(live.otp_url()) as held, opened(live.otp_url()) as witness:
         await ask(held, {"transaction": 1, "subscribe": 1})
         await ask(held, {"paper_lockstep": 1})

@@ -108,7 +108,9 @@ def test_logins_and_upgrades_answer_503(server: Any) -> None:
         for _ in socket:
             pass
         assert socket.close_code == 1001
-    answer = httpx.post(f"{live.url}/trading/v1/options/accounts/{ACCOUNT}/otp", headers=HEADERS, trust_env=False)
+    answer = httpx.post(
+        f"{live.url}/trading/v1/options/accounts/{ACCOUNT}/otp", headers=HEADERS, trust_env=False, verify=False
+    )
     assert answer.status_code == 503
     assert answer.json()["errors"][0]["code"] == "InternalServerError"
     for url in (public, grant):

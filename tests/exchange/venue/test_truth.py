@@ -136,7 +136,9 @@ def test_serve_records_and_takes_a_script(tmp_path: Path) -> None:
     assert process.stdout is not None
     url = json.loads(process.stdout.readline())["url"]
     headers = {"Authorization": "Bearer paper", "Deriv-App-ID": "1089"}
-    answer = httpx.post(f"{url}/trading/v1/options/accounts/{ACCOUNT}/otp", headers=headers, trust_env=False).json()
+    answer = httpx.post(
+        f"{url}/trading/v1/options/accounts/{ACCOUNT}/otp", headers=headers, trust_env=False, verify=False
+    ).json()
     with connect(answer["data"]["url"], proxy=None) as socket:
         socket.send(json.dumps(BUY))
         socket.send(json.dumps({"ping": 1}))

@@ -22,7 +22,7 @@ from xtitan_core.errors import XtitanError
 from xtitan_core.files import write_atomically
 
 GENESIS = "0" * 64
-SCHEMA_VERSION = 1
+JOURNAL_SCHEMA = 1
 
 
 class JournalError(XtitanError, ValueError):
@@ -225,7 +225,7 @@ def write_segment(folder: Path, sequence: int, previous: str, records: Iterable[
         The segment's hash: ``previous`` of the next one.
     """
     digest = hashlib.sha256()
-    lines = [_canonical({"schema": SCHEMA_VERSION, "sequence": sequence, "previous": previous})]
+    lines = [_canonical({"schema": JOURNAL_SCHEMA, "sequence": sequence, "previous": previous})]
     lines += [_canonical(r.model_dump(mode="json")) for r in records]
     for line in lines:
         digest.update(line + b"\n")
@@ -253,8 +253,8 @@ def read_segment(path: Path) -> Segment:
             raise JournalError(f"{path.name}: truncated")
         header, footer = json.loads(lines[0]), json.loads(lines[-1])
         digest = hashlib.sha256(b"".join(line + b"\n" for line in lines[:-1])).hexdigest()
-        if header["schema"] != SCHEMA_VERSION:
-            raise JournalError(f"{path.name}: schema {header['schema']}, this version reads {SCHEMA_VERSION}")
+        if header["schema"] != JOURNAL_SCHEMA:
+            raise JournalError(f"{path.name}: schema {header['schema']}, this version reads {JOURNAL_SCHEMA}")
         if footer["count"] != len(lines) - 2 or footer["sha256"] != digest:
             raise JournalError(f"{path.name}: footer does not match its contents")
         records = tuple(_ADAPTER.validate_json(line, by_alias=True, by_name=False) for line in lines[1:-1])

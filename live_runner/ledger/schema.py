@@ -6,7 +6,7 @@ from typing import Final
 
 from live_runner.ledger.records import IntentState
 
-SCHEMA_VERSION: Final = 1
+LEDGER_SCHEMA: Final = 1
 
 TRANSITIONS: Final[dict[IntentState, frozenset[IntentState]]] = {
     IntentState.PREPARED: frozenset({IntentState.ABANDONED, IntentState.SENT}),

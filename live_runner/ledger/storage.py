@@ -72,14 +72,14 @@ class Storage:
             raise LedgerFaultError(f"{self.path}: damaged ({problems[0][0]}); keep it, restore a backup")
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         empty = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
-        if not empty and version != schema.SCHEMA_VERSION:
+        if not empty and version != schema.LEDGER_SCHEMA:
             raise LedgerError(
-                f"{self.path}: schema {version}, this runner writes {schema.SCHEMA_VERSION}; "
+                f"{self.path}: schema {version}, this runner writes {schema.LEDGER_SCHEMA}; "
                 "run the version that made it"
             )
         if empty:
             self._db.executescript(
-                f"BEGIN EXCLUSIVE;{schema.statements()}PRAGMA user_version={schema.SCHEMA_VERSION};COMMIT;"
+                f"BEGIN EXCLUSIVE;{schema.statements()}PRAGMA user_version={schema.LEDGER_SCHEMA};COMMIT;"
             )
         with self.write() as db:
             self.run = int(db.execute("SELECT coalesce(max(epoch), 0) + 1 FROM writer").fetchone()[0])

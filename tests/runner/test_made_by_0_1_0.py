@@ -19,7 +19,7 @@ from live_runner.cli import main
 from live_runner.guards.latch import HALT_FILE, LATCH_FILE, KillLatch
 from live_runner.journal.writer import INDEX, Journal, JournalIndex
 from live_runner.ledger import CashRow, Intent, IntentState, Ledger, LedgerFaultError
-from live_runner.ledger.schema import SCHEMA_VERSION
+from live_runner.ledger.schema import LEDGER_SCHEMA
 from live_runner.models.session import TOLERANCE, ModelSession
 from live_runner.models.store import STATE, ModelStore
 from live_runner.ops.status import IDENTITY, read_identity, status_from_files, write_identity
@@ -213,7 +213,7 @@ class TestLedger:
         new = Ledger.open(tmp_path / "new", ACCOUNT, now=LATER)
         new.close()
         assert schema_of(new.path) == schema_of(unpack(name))
-        assert SCHEMA_VERSION == 1
+        assert LEDGER_SCHEMA == 1
 
     def test_a_copy_goes_on_in_the_same_chains(self, name: str, open_ledger: OpenLedger) -> None:
         ledger = open_ledger(name)

@@ -16,7 +16,7 @@ from xtitan_core.contracts import ONE_BARRIER, RISE_FALL, TWO_BARRIERS, Contract
 from xtitan_core.features.spec import FeatureSpec
 from xtitan_core.symbols import SYMBOLS
 
-SCHEMA_VERSION: Literal[1] = 1
+MANIFEST_SCHEMA: Literal[1] = 1
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Epoch = Annotated[int, Field(ge=0)]
@@ -135,7 +135,7 @@ class Manifest(Part):
     ``sequence`` counts registrations of a model name and never goes back; ``files`` is filled in by ``write_bundle``.
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = MANIFEST_SCHEMA
     model_name: Name
     sequence: int = Field(ge=1)
     created_epoch: Epoch

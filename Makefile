@@ -64,7 +64,7 @@ clients: install  ## Deriv's own two clients under .clients/, for the tests that
 drill: install  ## Claims measured at length: gate error rates, fair prices, faults, malformed frames, many clients, payouts, five demo seeds
 	$(BIN)/python -m drills $(ARGS)
 
-bench: install  ## Speed and memory: runner footprint, speed of features, lockstep, the exchange's core and its sockets
+bench: install  ## Speed and memory: runner footprint, features, lockstep, the exchange in process and over sockets
 	$(BIN)/python -m benchmarks $(ARGS)
 
 ui: install  ## Dagster, MLflow and the paper exchange in one go; shows the demo's runs when there are any

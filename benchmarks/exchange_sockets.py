@@ -72,7 +72,7 @@ def build(*, lockstep: bool = True) -> Exchange:
 
 
 def answers(script: Script) -> list[list[str]]:
-    """The frames that each request of a script causes, from the core in process."""
+    """The frames that each request of a script causes, from an exchange in process."""
     venue = VirtualVenue(build())
     socket = venue.connect(ACCOUNT)
     for request in OPENING:

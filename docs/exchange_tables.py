@@ -90,17 +90,17 @@ def exchange_errors() -> str:
                 if isinstance(name, ast.Constant):
                     words = makers[getattr(node.func, "id", "")] or _words(node.args[1])
                     found[str(name.value)] = found.get(str(name.value)) or words
-    for name, said in {
+    for name, words in {
         # Codes whose words come from elsewhere.
         "InvalidtoBuy": f"{found['StakeLimits']} (`buy` says so where `proposal` says `StakeLimits` or `PayoutLimits`)",
         "TradingNotAvailable": "Trading is not available from … to ….",
     }.items():
-        found[name] = found[name] or said
+        found[name] = found[name] or words
     return table(("code", "for example"), [(code(name), text) for name, text in sorted(found.items())])
 
 
 def _makers(tree: ast.Module) -> dict[str, str]:
-    """Functions of a module that make the error whose code they are given, and what it always says, if it does."""
+    """Functions of a module that make the error whose code they are given, and its message where that is fixed."""
     makers = {"CallError": ""}
     for function in ast.walk(tree):
         if not isinstance(function, ast.FunctionDef):

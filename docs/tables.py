@@ -57,10 +57,10 @@ def comments(module: ModuleType, name: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for node in body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-            said = lines[node.lineno - 1][node.end_col_offset :].strip()
-            if not said.startswith("# "):
+            comment = lines[node.lineno - 1][node.end_col_offset :].strip()
+            if not comment.startswith("# "):
                 raise DocsError(f"{module.__name__}.{name}: {node.value.value} has no comment; say what it means")
-            found[str(node.value.value)] = said.removeprefix("# ")
+            found[str(node.value.value)] = comment.removeprefix("# ")
     return found
 
 
@@ -200,9 +200,9 @@ def planned() -> str:
 
 
 def schedules() -> str:
-    said = docstrings("xtitan_assets/defs/automation/schedules.py")
+    texts = docstrings("xtitan_assets/defs/automation/schedules.py")
     rows = [
-        (code(s.name), code(s.job_name), f"{code(s.cron_schedule)} {s.execution_timezone}", said.get(s.name, ""))
+        (code(s.name), code(s.job_name), f"{code(s.cron_schedule)} {s.execution_timezone}", texts.get(s.name, ""))
         for s in definitions().schedule_defs
     ]
     return table(("schedule", "job", "when", "what for"), rows)
@@ -221,10 +221,10 @@ def starters() -> str:
 
 
 def sensors() -> str:
-    said = docstrings("xtitan_assets/defs/automation/sensors.py")
+    texts = docstrings("xtitan_assets/defs/automation/sensors.py")
     rows = []
     for sensor in definitions().sensor_defs:
-        text = sensor.description or said.get(sensor.name, "")
+        text = sensor.description or texts.get(sensor.name, "")
         job = code(_job_of(sensor)) if _job_of(sensor) else "none"
         rows.append((code(sensor.name), job, f"{sensor.minimum_interval_seconds} s", text))
     return table(("sensor", "job", "looks every", "what it does"), rows)

@@ -1,4 +1,4 @@
-"""The runner's money path against an exchange that commits seeded random faults: is anything bought twice or lost?
+"""Buying and recovery against an exchange that commits seeded random faults: is anything bought twice or lost?
 
 Gate, ledger, recovery and client are the runner's own; the server is the real one. Sockets are in memory and time is
 virtual. 150 lives are run unless XTITAN_FAULT_LIVES says otherwise. After each life the exchange's log of what it
@@ -86,7 +86,7 @@ class LoopClock:
 
 
 class Runner:
-    """The money path as the program wires it: one connection after another, one purchase every 14 s."""
+    """Gate, ledger and recovery as the program wires them: one connection after another, one purchase every 14 s."""
 
     def __init__(self, folder: Path, clock: LoopClock, life: Life) -> None:
         self._folder, self._clock, self.life = folder, clock, life

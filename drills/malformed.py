@@ -65,7 +65,7 @@ def state(exchange: Exchange) -> str:
 
 
 def in_process(count: int, warm_up: int) -> dict[str, Any]:
-    """Feed the core; check its answers, its state and this process's memory."""
+    """Feed an exchange in process; check its answers, its state and this process's memory."""
     world = build_world(seed=1, today=time.time(), history_days=1)
     exchange = Exchange(world, [Account(ACCOUNT, 0.012)], Settings(budget_factor=1_000))
     exchange.open(1, ACCOUNT)

@@ -1,4 +1,4 @@
-"""One run of the program: opens what it needs, serves connections until it is stopped, and leaves everything durable."""
+"""One run of the program: opens what it needs, serves connections until it is stopped, and closes in order."""
 
 from __future__ import annotations
 
@@ -174,10 +174,10 @@ class Application:
                     patience = self._settings.stop_wait_wall_seconds + STOP_GRACE_WALL_SECONDS
                     self._rescue = asyncio.get_running_loop().call_later(patience, self._cancel)
                 return
-        self._cancel()  # between connections, and while one comes up, there is nothing to wait for
+        self._cancel()  # between connections, and while one is brought up, there is nothing to wait for
 
     def _cancel(self) -> None:
-        """Interrupt whatever is awaited; a purchase without an answer becomes UNKNOWN, which the next start resolves."""
+        """Interrupt what is awaited; a purchase without an answer becomes UNKNOWN, which the next start resolves."""
         if self._main is not None:
             self._main.cancel()
 

@@ -32,8 +32,8 @@ USER_ERRORS = (XtitanError, OSError)
 """What a person can act on; anything else is a fault of the program and ends with a traceback."""
 
 START_HELP = """\
-Runs until --stop-after-…, SIGTERM or SIGINT. Without a champion in the registry it runs shadow-only: it decides,
-asks for quotes and settles on paper, and buys nothing. That is the normal state. With no model at all it records quotes.
+Runs until --stop-after-…, SIGTERM or SIGINT. Without a champion in the registry it runs shadow-only: it decides, asks
+for quotes and settles on paper, and buys nothing. That is the normal state. With no model at all it records quotes.
 Settings come from --config (TOML) and are overridden by flags; the token comes from XTITAN_TOKEN.
 Exit codes: 0 ended as asked, 1 cannot run (one line says why), 2 wrong usage, 78 wrong configuration.
 """
@@ -94,7 +94,7 @@ def _add_start(commands: Any) -> None:
     start.add_argument("--symbol", help="default: R_100")
     start.add_argument("--model", metavar="NAME", help="registered model name")
     start.add_argument(
-        "--registry", metavar="URL|DIR", help="MLflow server or release folder; none runs without models"
+        "--registry", metavar="URL|DIR", help="MLflow server or release folder; leave it out to run without models"
     )
     start.add_argument("--public-key", metavar="FILE", help="ed25519 public key that bundles must be signed with")
     start.add_argument("--state", metavar="DIR", help="ledger, latch, models, control socket (default: runner-state)")

@@ -24,7 +24,7 @@ COMMANDS: Mapping[str, tuple[Callable[[Any], None], Callable[[argparse.Namespace
 
 
 class _Parser(argparse.ArgumentParser):
-    """A mistyped command line is one line, as every other error is; argparse uses this class for the subcommands too."""
+    """Prints a usage error as one line, like every other error; argparse uses this class for subcommands too."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message}; see {self.prog} --help\n")

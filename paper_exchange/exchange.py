@@ -116,7 +116,7 @@ class Exchange(Venue):
     # Time
 
     def next_instant(self) -> int | None:
-        """The next epoch time stops at: that of the next event, or without one the next even second; None at the end."""
+        """Where time stops next: at the next event, or without one at the next even second; None at the end."""
         at = self.next_event()
         if not self.watchers and not self.open_by_symbol:
             # No symbol is followed: an event far in the future must not make time jump there.

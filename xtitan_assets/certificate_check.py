@@ -2,8 +2,9 @@
 
     python certificate_check.py certificate.json trades.csv
 
-The stake of each purchase, min(edge / ratio, 1/2) of the free cash, is debited at once and pays stake * (1 + ratio) on a win.
-Open contracts are worth nothing. The bankroll is the mean over the edge levels. Exit code 0: trades, wins and bankrolls hold.
+The stake of each purchase, min(edge / ratio, 1/2) of the free cash, is debited at once and pays stake * (1 + ratio) on
+a win. Open contracts are worth nothing. The bankroll is the mean over the edge levels. Exit code 0: trades, wins and
+bankrolls hold.
 """
 
 import csv

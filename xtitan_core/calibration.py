@@ -1,6 +1,6 @@
 """Platt calibration of logits into win probabilities, and measures of how far probabilities are from outcomes.
 
-The same scalar code runs in backtest, shadow and live, so a probability never depends on where it was computed.
+The same scalar code runs in backtest, shadow and live, so a logit gives the same probability in each.
 """
 
 from __future__ import annotations

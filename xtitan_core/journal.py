@@ -43,7 +43,7 @@ class Record(BaseModel):
 
 
 class SessionRecord(Record):
-    """A runner started (or re-connected to another venue session)."""
+    """The runner connected to the venue: one record for each connection."""
 
     kind: Literal["session"] = "session"
     runner_version: str
@@ -65,7 +65,7 @@ class RoleRecord(Record):
 
 
 class QuoteRecord(Record):
-    """A price asked for while no model was loaded: payouts cannot be downloaded later, so they are always collected."""
+    """A price asked for while no model was loaded; payouts cannot be downloaded later, so they are recorded."""
 
     kind: Literal["quote"] = "quote"
     symbol: str

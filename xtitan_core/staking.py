@@ -33,8 +33,8 @@ def kelly_stake(
 ) -> int:
     """Stake in cents: ``fraction`` of Kelly, at most ``cap`` of the bankroll; 0 when that is below the minimum.
 
-    No package uses it yet: the runner trades at the canary stake until live fills can earn a larger one. This is the
-    design's stake for that time.
+    No package uses it yet: the runner trades at the canary stake. It is here for the time when live fills justify a
+    larger one.
 
     Args:
         bankroll_cents: free balance.

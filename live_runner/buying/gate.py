@@ -1,10 +1,10 @@
-"""The outbound gate: the only way a purchase leaves this program.
+"""The outbound gate: every purchase of this program goes through it.
 
     PREPARED (reserves the stake) -> quote -> checks -> SENT (on the disk) -> recheck -> one send -> outcome
 
 ``_commit_and_send`` is an ordinary function, not a coroutine: no other task runs between the last checks and the socket
-write. Nothing here sends a purchase again. Every outcome that is neither a contract nor one of ``FINAL_REFUSALS`` is
-UNKNOWN; while anything is unknown nothing else is bought, and ``recovery`` resolves it from the venue's own records.
+write. The gate never re-sends. Every outcome that is neither a contract nor one of ``FINAL_REFUSALS`` is UNKNOWN; while
+anything is unknown nothing else is bought, and ``reconcile.recovery`` resolves it from the venue's own records.
 """
 
 from __future__ import annotations
@@ -279,7 +279,7 @@ class Gate:
         return Purchase(Outcome.ABANDONED, reason, intent, quote, edge)
 
     def _not_sent(self, intent_id: int, reason: str, quote: Quote) -> Purchase:
-        """Marked as sent, then stopped by a last check: kept reserved until a statement confirms that nothing exists."""
+        """Marked as sent, then stopped by a last check: reserved until a statement confirms that nothing exists."""
         intent = self._ledger.intents.rejected(intent_id, f"not sent: {reason}", self._clock.now())
         self.disarm()
         return Purchase(Outcome.REJECTED, reason, intent, quote)

@@ -21,7 +21,7 @@ class Outcome(StrEnum):
 
 
 class GateReason(StrEnum):
-    """The gate's own reasons; ``LimitBreach`` and ``decision.Reason`` complete the list, venue codes come as they are."""
+    """The gate's own reasons; ``LimitBreach`` and ``decision.Reason`` complete the list, venue codes come as is."""
 
     ANSWERED = "answered"  # the venue answered with a contract
     HALTED = "halted"  # the kill latch is closed
@@ -29,7 +29,7 @@ class GateReason(StrEnum):
     NOT_RECOVERED = "not_recovered"  # this connection has not been reconciled with the ledger, or it is closed
     IN_FLIGHT = "in_flight"  # another purchase is under way
     UNRESOLVED = "unresolved"  # an earlier purchase's outcome is unknown, or its rejection not confirmed
-    TRIED_BEFORE = "tried_before"  # this decision was tried before; one decision is tried once, ever
+    TRIED_BEFORE = "tried_before"  # this decision was tried before; a decision is tried once
     QUOTE_REFUSED = "quote_refused"  # the venue refused the quote; its code follows after a colon
     QUOTE_UNANSWERED = "quote_unanswered"  # no answer to the request for a quote
     QUOTE_INVALID = "quote_invalid"  # the quote's frame cannot be read

@@ -110,7 +110,7 @@ class KillLatch:
         return self._halted
 
     def halt(self, reason: str, by: str) -> None:
-        """Stop buying now. Raises nothing: if the disk fails, it is halted in memory, and an empty ``HALT`` is tried."""
+        """Stop buying now. Raises nothing: if the disk fails, it is halted in memory and an empty ``HALT`` is tried."""
         first = not self._halted
         self._halted = True
         if not first:

@@ -35,7 +35,7 @@ class LimitBreach(StrEnum):
 
 
 class Limits(BaseModel):
-    """What the runner may risk. A manifest can only tighten these.
+    """What the runner may risk. No value of a manifest changes these.
 
     Money is integer cents, ages are venue seconds.
     """

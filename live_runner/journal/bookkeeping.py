@@ -1,4 +1,4 @@
-"""From the ledger to the journal: every contract the ledger knows appears in the journal exactly once.
+"""From the ledger to the journal: writes the contracts that the ledger knows and the journal does not have yet.
 
 The ledger is authoritative about money; the journal is what the pipeline reads. A purchase that was booked but not yet
 journaled when the process died, or whose outcome recovery established, is journaled by the next ``catch_up``.

@@ -1,4 +1,4 @@
-"""The durable memory of the money path: intents, the account's cash rows, events and halts."""
+"""The runner's ledger in SQLite: intents, the account's cash rows, events and halts."""
 
 from live_runner.ledger.account import Ledger
 from live_runner.ledger.records import (

@@ -130,7 +130,7 @@ class IntentTable:
         return self._move(intent_id, IntentState.UNKNOWN, why, now)
 
     def not_bought(self, intent_id: int, why: str, now: float) -> Intent:
-        """The evidence rules a purchase out: UNKNOWN or QUARANTINED -> NOT_BOUGHT, a tombstone that can match for a day."""
+        """A purchase is ruled out: UNKNOWN or QUARANTINED -> NOT_BOUGHT, a tombstone that can match for a day."""
         return self._move(intent_id, IntentState.NOT_BOUGHT, why, now)
 
     def quarantine(self, intent_id: int, why: str, now: float) -> Intent:

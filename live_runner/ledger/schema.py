@@ -26,8 +26,8 @@ _STATES = ", ".join(f"'{s.value}'" for s in IntentState)
 _LEGAL = ", ".join(f"('{a.value}', '{b.value}')" for a, after in TRANSITIONS.items() for b in sorted(after))
 
 PRAGMAS: Final[tuple[tuple[str, str, str], ...]] = (
-    # (pragma, value to set, value it must read back as). Exclusive mode comes before WAL: no shared memory file is
-    # ever made, so no second process can open the ledger and SQLite's WAL-reset bug cannot occur.
+    # (pragma, value to set, value it must read back as). Exclusive mode comes before WAL, so SQLite makes no shared
+    # memory file and locks other processes out; its WAL-reset bug needs a second connection.
     ("locking_mode", "EXCLUSIVE", "exclusive"),
     ("journal_mode", "WAL", "wal"),
     ("synchronous", "FULL", "2"),

@@ -38,6 +38,6 @@ class CashHandler:
             self._bookkeeping.note(booking.settled)
 
     def late_answer(self, client: VenueClient, frame: dict[str, Any]) -> None:
-        """A ``buy`` frame in the stream: nobody waits for it any more, so the statement has to tell what happened."""
+        """A ``buy`` frame that comes after the wait for it ended: the statement is read to find out what was bought."""
         _log.warning("the answer to a purchase came after we had stopped waiting; reading the statement")
         self._gate.disarm()

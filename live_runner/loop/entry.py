@@ -38,7 +38,7 @@ class Entry:
         self._reconciler, self._models, self._ticks, self._metrics = reconciler, models, ticks, metrics
 
     async def enter(self, client: VenueClient, *, first: bool) -> None:
-        """The same for a start and for a reconnect.
+        """Bring one connection up; the same steps for a start and for a reconnect.
 
         Args:
             client: a new connection.

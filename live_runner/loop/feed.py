@@ -22,7 +22,7 @@ History = Callable[[int, int], Awaitable[tuple[Epochs, Quotes]]]
 
 
 class TickFeed:
-    """The one way of a tick into the runner.
+    """Every tick of the runner enters here.
 
     Attributes:
         market: what the ticks lead to; only this class pushes into it.
@@ -49,7 +49,7 @@ class TickFeed:
             self._journal.add(*settled)
 
     async def start_at(self, tick: Spot) -> None:
-        """Come to a connection's first tick: settle restored shadow trades, or fill the hole since the last tick.
+        """Take a connection's first tick: settle restored shadow trades, or fill the hole since the last tick.
 
         Raises:
             DerivClientError: when history cannot be read.

@@ -1,4 +1,4 @@
-"""When a run ends by itself: what it was told to reach, and whether anything is still open."""
+"""When a run ends by itself: the ``--stop-after-…`` counts, and whether anything is still open."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Goals:
         self._settings, self._engine, self._bookkeeping = settings, engine, bookkeeping
 
     def reached(self) -> str:
-        """The first goal that is reached, as a reason to stop; empty while none is."""
+        """The first count that is reached, as a reason to stop; empty while none is."""
         settings, tally, trades = self._settings, self._engine.tally, self._bookkeeping.tally
         for goal, count, name in (
             (settings.stop_after_shadow, tally.shadow_settled, "shadow settlements"),

@@ -45,7 +45,7 @@ class TickHandler:
         return 0 if self._market.spot is None else self._market.spot.epoch
 
     async def begin(self, client: VenueClient, currency: str) -> None:
-        """Subscribe on a new connection and come to its first tick; the slots since the last one were missed.
+        """Subscribe on a new connection and take its first tick; the slots since the last one were missed.
 
         Args:
             client: the new connection.

@@ -31,7 +31,7 @@ Handler = Callable[[VenueClient, dict[str, Any]], Awaitable[None] | None]
 """Handles one frame; raises ``FrameError`` when it cannot be read."""
 
 WAKE = "runner_wake"
-"""``msg_type`` of the frame we put into our own queue: nothing came from the venue, do what is due all the same."""
+"""``msg_type`` of a frame that the loop queues itself when nothing came from the venue, so that the upkeep runs."""
 INSTANT = "paper_instant"
 MARKET_FRAMES = frozenset({"tick", "transaction"})
 """Frames that show that the venue is alive, and after which a goal of the run may be reached."""
@@ -129,7 +129,7 @@ class TradingLoop:
             self._upkeep.leave()
 
     async def _handle_frames(self, client: VenueClient) -> bool:
-        """One frame after the other, each completely, until the connection closes (False) or the loop is done (True)."""
+        """Handle one frame after the other until the connection closes (False) or the loop is done (True)."""
         while (frame := await client.events.get()) is not None:
             kind = call_of(frame)
             handler = self._handlers.get(kind)

@@ -47,7 +47,7 @@ class ModelUpkeep:
         try:
             self._note(self._keeper.apply(await self._keeper.ask(), epoch, strict=True))
         except SourceError as error:
-            self._complain(str(error))
+            self._warn_once(str(error))
             self._note(self._keeper.offline(epoch))
         self._resolved = True
         self._asked_at, self._asked_wall = self._clock.now(), monotonic()
@@ -65,12 +65,12 @@ class ModelUpkeep:
                 _log.warning("features could not be warmed: %s; trying again later", error)
 
     def expire(self) -> None:
-        """Take expired models out of their roles; called before every decision, so that none is made by one."""
+        """Take expired models out of their roles; called before every decision, so that an expired model makes none."""
         if expired := self._keeper.expire(int(self._clock.now())):
             self._note(expired)
 
     async def poll(self) -> None:
-        """Ask the registry when it is time, and apply its answer once it is there. Cheap when there is nothing to do."""
+        """Ask the registry when it is time, and apply its answer once it is there. Cheap when nothing is due."""
         now = self._clock.now()
         if self._asking is not None:
             if self._asking.done():
@@ -84,7 +84,7 @@ class ModelUpkeep:
             self._asking = asyncio.create_task(self._keeper.ask(), name="registry")
 
     async def close(self) -> None:
-        """Drop a question that is still open."""
+        """Cancel a request to the registry that is still waiting for its answer."""
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)
@@ -93,7 +93,7 @@ class ModelUpkeep:
         try:
             offer = task.result()
         except SourceError as error:
-            self._complain(str(error))
+            self._warn_once(str(error))
             return
         self._registry_problem = ""
         if records := self._keeper.apply(offer, int(self._clock.now())):
@@ -112,7 +112,7 @@ class ModelUpkeep:
                 record.reason,
             )
 
-    def _complain(self, problem: str) -> None:
+    def _warn_once(self, problem: str) -> None:
         """Log a registry problem once, not at every poll."""
         if problem != self._registry_problem:
             _log.warning("%s; going on with what is loaded", problem)
@@ -139,17 +139,17 @@ class Upkeep:
         await self._reconciler.run_if_due(client)
 
     async def wake(self, client: VenueClient) -> None:
-        """The same when nothing came from the venue; a ``HALT`` file is looked for and the journal written."""
-        self._latch.poll()  # the gate looks for itself before every purchase; this is for journal and status
+        """As ``run``, when nothing came from the venue; also looks for a ``HALT`` file and writes the journal."""
+        self._latch.poll()  # for journal and status; the gate polls by itself before every purchase
         await self.run(client)
         self._journal.flush()
 
     def distrust(self) -> None:
-        """Something the venue sent cannot be read: nothing is bought until it was reconciled again."""
+        """Something the venue sent cannot be read: close the gate until the next reconciliation."""
         self._reconciler.suspend()
 
     def leave(self) -> None:
-        """The connection is lost: the gate closes and the journal is written."""
+        """The connection is lost: close the gate and write the journal."""
         self._reconciler.suspend()
         self._journal.flush()
 

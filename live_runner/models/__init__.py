@@ -1,1 +1,1 @@
-"""Where models come from, how they are trusted, and the roles they run in."""
+"""Models: read from a registry, verified, stored, and run in one of two roles."""

@@ -1,1 +1,1 @@
-"""What an operator touches: the control socket and the metrics port."""
+"""For the operator: control socket, status, summary and metrics port."""

@@ -1,1 +1,1 @@
-"""Making the ledger agree with the venue's records."""
+"""Reconciliation: the ledger is compared with the venue's records and unknown purchases are resolved."""

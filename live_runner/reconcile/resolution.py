@@ -79,7 +79,7 @@ def resolve(ledger: Ledger, latch: KillLatch, evidence: Evidence, now: float, fi
     for intent in ledger.intents.unresolved():
         if intent.state is IntentState.UNKNOWN:
             _resolve_unknown(ledger, intent, unbound, evidence, now, findings)
-    _claim_late_or_report_foreign(ledger, latch, unbound, now, findings)
+    _adopt_late_or_report_foreign(ledger, latch, unbound, now, findings)
     for intent in ledger.intents.unresolved():
         confirmable = intent.state is IntentState.REJECTED and intent.resolved_at is not None and evidence.complete
         if confirmable and evidence.venue_now >= (intent.resolved_at or 0.0) + CONFIRM_S:
@@ -117,10 +117,10 @@ def _resolve_unknown(
             findings.waiting.append(f"intent {intent.intent_id}: {verdict.why}")
 
 
-def _claim_late_or_report_foreign(
+def _adopt_late_or_report_foreign(
     ledger: Ledger, latch: KillLatch, unbound: list[CashRow], now: float, findings: Findings
 ) -> None:
-    """Bind purchases of intents that were ruled out too early, and record those of nobody's; both halt the runner."""
+    """Bind purchases of intents that were ruled out too early, and record those of no intent; both halt the runner."""
     unresolved = ledger.intents.unresolved()
     if any(i.state is IntentState.SENT for i in unresolved):
         return  # the row may belong to the answer that is still awaited

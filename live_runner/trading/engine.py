@@ -123,7 +123,7 @@ class Engine:
         self._counted: set[str] = set()
 
     def restore(self, trades: list[ShadowTradeRecord]) -> None:
-        """Take over the shadow trades of this symbol that an earlier process left open; others wait for theirs."""
+        """Take over the shadow trades of this symbol that an earlier process left open."""
         own = [trade for trade in trades if trade.symbol == self.settings.symbol]
         self.shadow_trades.restore(own)
         self._counted.update(trade.trade_id for trade in own if trade.counted)

@@ -12,7 +12,7 @@ from xtitan_core.deriv.errors import FrameError
 TIME_ANSWERS = 4
 """How often the venue is asked for its time until two answers in a row agree."""
 TIME_AGREES_S = 2.0
-"""Seconds by which they may differ: the venue answers in whole seconds, and one answer may take longer than the other."""
+"""Seconds by which they may differ: the venue answers in whole seconds, and answers take unequal times."""
 
 
 class VenueClock:
@@ -41,8 +41,8 @@ class VenueClock:
         if paper is None:
             self._clock, self.lockstep = WallClock(await _offset(client)), False
         elif paper.mode != "lockstep":
-            # Opening the socket took time, and here a tenth of a second may be five.
-            since = (monotonic() - paper.heard) * paper.rate
+            # Opening the socket took time: at a rate of 50, a tenth of a second is five seconds of venue time.
+            since = (monotonic() - paper.read_at) * paper.rate
             self._clock, self.lockstep = ScaledClock(paper.epoch + since, paper.rate), False
         else:
             before = self._clock.now() if self.lockstep else 0.0

@@ -50,7 +50,7 @@ Answer = Callable[[Any], Any]
 
 
 class FakeVenue:
-    """The truth.
+    """The state of a venue, and how it misbehaves.
 
     Attributes:
         clock: the venue's time; ``advance`` moves it.
@@ -152,7 +152,7 @@ class FakeVenue:
         self._later.append((int(self.clock.now()) + seconds, terms))
 
     def deposit(self, cents: int) -> None:
-        """Money from outside."""
+        """Pay money into the account."""
         self._move("deposit", None, cents, None, None, None)
 
     def bought(self) -> set[int]:
@@ -198,7 +198,7 @@ class FakeVenue:
 
 
 class FakeConnection:
-    """One connection to a ``FakeVenue``, with the face of ``DerivClient``.
+    """One connection to a ``FakeVenue``, with the interface of ``DerivClient``.
 
     Attributes:
         answers: by call; replace an entry and this connection answers with something else.
@@ -284,7 +284,7 @@ class FakeConnection:
         return future
 
     def cut(self) -> None:
-        """The connection is gone, now; what was sent before is still in ``events``."""
+        """Break the connection; what was sent before is still in ``events``."""
         if not self.closed.is_set():
             self.closed.set()
             self.events.put_nowait(None)

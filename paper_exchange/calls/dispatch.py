@@ -52,7 +52,7 @@ ACCOUNT_HANDLERS: dict[str, AccountHandler] = {
 """Calls that only an account's socket serves."""
 
 USER = "the token's owner"
-"""Whom the accounts belong to: one token opens them all, so they share what Deriv grants a user."""
+"""The owner of all accounts: one token opens them, so they share the sockets and budgets of one user."""
 
 
 def act(venue: Venue, connection: Connection, name: str, request: Frame) -> None:

@@ -1,6 +1,6 @@
 """Commissions: what the house keeps of each payout, by schedule, date, symbol, contract type and duration.
 
-The table ``commissions.csv`` is read once. Of its rows that fit a contract the last one in the file counts, so
+The table ``commissions.csv`` is read once. Of the rows that fit a contract, the last one in the file counts, so
 the rows of a schedule go from the general to the particular and from old to new. Schedule ``recorded`` is what Deriv
 was seen to quote over the years, ``bought`` what it charged where a purchase was seen to pay less than its quote,
 ``demo`` what a demo account was quoted in September 2026. A row holds from the first day it was seen on.

@@ -58,7 +58,7 @@ def _ticks(least: int, most: int) -> Span:
 
 
 def _intraday(shortest: str, longest: str = "1d") -> Span:
-    """Up to 24 hours; ``contracts_for`` calls them 1d where days, which end with the trading day, are offered as well."""
+    """Up to 24 hours; ``contracts_for`` calls them 1d where days (to the end of a trading day) are offered as well."""
     seconds = int(shortest[:-1]) * (60 if shortest.endswith("m") else 1)
     return Span("intraday", shortest, longest, seconds, DAY)
 
@@ -93,7 +93,7 @@ OFFERINGS: dict[SymbolKind, tuple[Offer, ...]] = {
     SymbolKind.CRASH: (),
     SymbolKind.STEP: (),
 }
-"""What is offered on each kind of symbol; of metals, which are of the kind forex, shorter contracts are offered."""
+"""What is offered on each kind of symbol. Metals are of the kind forex; on them shorter contracts are offered."""
 
 CATEGORIES = {
     "callput": "Up/Down",

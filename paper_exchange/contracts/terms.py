@@ -79,8 +79,8 @@ class Terms:
     def at(self, start: int, spot: float) -> Contract:
         """The contract as it counts when bought at ``start`` with the market at ``spot``.
 
-        A fixed or daily end becomes a duration in seconds. For an absolute touch barrier it is noted on which side of the
-        spot it lies.
+        A fixed or daily end becomes a duration in seconds. For an absolute touch barrier it is noted on which side of
+        the spot it lies.
 
         Raises:
             CallError: when the end has come too close meanwhile, or the spot too close to a barrier.

@@ -1,1 +1,1 @@
-"""Faults on demand, by script or by seed. The catalogue has them all."""
+"""Faults on demand, by script or by seed; ``catalogue`` lists them."""

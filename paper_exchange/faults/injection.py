@@ -106,7 +106,7 @@ class Faults:
         mix: random ones; None for none.
 
     Attributes:
-        armed: False while nothing was ever asked for.
+        armed: False until a fault is asked for.
     """
 
     def __init__(self, faults: Iterable[Fault] = (), mix: Mix | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What the parts of an injection share: the draw of a fault on each occasion, the record, and what waits for its time."""
+"""Shared by the parts of an injection: the draw of a fault on each occasion, the record, and actions that wait."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Occasions:
         symbol: str = "",
         suits: Callable[[FaultName], bool] = any_fault,
     ) -> Fault | None:
-        """The fault that is due on an occasion at ``point``, None for none; the arguments are those of ``Plan.take``."""
+        """The fault that is due on an occasion at ``point``, None for none; arguments as in ``Plan.take``."""
         return self._plan.take(point, self._venue.epoch, call=call, account=account, symbol=symbol, suits=suits)
 
     def record(self, fault: Fault, **facts: Any) -> None:

@@ -39,7 +39,7 @@ class Plan:
             self._armed.setdefault(fault.point, []).append(_Armed(fault))
 
     def clear(self) -> None:
-        """Arm nothing any more."""
+        """Disarm all faults."""
         self._armed.clear()
         self._mix = None
 

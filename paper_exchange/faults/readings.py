@@ -1,4 +1,4 @@
-"""Faults in the account's books: readings that are late or shifted, and settlements that pay something else than is due."""
+"""Faults in the account's books: late or shifted readings, and settlements that pay another amount than is due."""
 
 from __future__ import annotations
 

@@ -72,8 +72,8 @@ class Fault:
     def as_script(self) -> dict[str, Any]:
         """The object a script would have for it, with every default written out."""
         when = {"nth": self.nth, "times": self.times, "at": self.at, "call": self.call}
-        whom = {"account": self.account, "symbol": self.symbol}
-        given = {key: value for key, value in {**when, **whom}.items() if value not in (None, "")}
+        whose = {"account": self.account, "symbol": self.symbol}
+        given = {key: value for key, value in {**when, **whose}.items() if value not in (None, "")}
         return {"fault": str(self.name), **given, **self.values}
 
 

@@ -1,7 +1,7 @@
 """Open questions about Deriv and the answers in force.
 
-The exchange does the first choice of each, unless ``serve --assume KEY=CHOICE`` (``Settings.assume``) names another one.
-So a strategy can be tried under every answer.
+The exchange does the first choice of each, unless ``serve --assume KEY=CHOICE`` (``Settings.assume``) names another
+one. So a strategy can be tried under every answer.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Recorded (six indices, 185,000 ticks): every tick is a small step (BOOM down, CRASH up) or, with probability 1/N, one
 spike. Small steps average 0.001/N in log terms and spikes 0.001, both half generalised normal with exponent about 2.8
-(coefficient of variation 0.69); steps are uncorrelated and the gaps between spikes geometric. Quotes are rounded to three
-decimals, so a small step may leave the quote unchanged.
+(coefficient of variation 0.69); steps are uncorrelated and the gaps between spikes geometric. Quotes are rounded to
+three decimals, so a small step may leave the quote unchanged.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """When each market is open: the indices always, forex and metals on weekdays.
 
 Forex quotes run from Monday 00:00 to Friday 20:55 UTC (recorded: the last bars before a weekend open at 20:55:00 and
-the next ones 183,900 seconds later, nothing is missing in between). Contracts on them are refused from 21:00 to midnight
-on the other days too, when the banks' day changes (third party; Deriv's sentence is :data:`NIGHT`). Public holidays and
-daylight saving time are not simulated.
+the next ones 183,900 seconds later, nothing is missing in between). Contracts on them are refused from 21:00 to
+midnight on the other days too, when the banks' day changes (third party; Deriv's sentence is :data:`NIGHT`). Public
+holidays and daylight saving time are not simulated.
 """
 
 from __future__ import annotations

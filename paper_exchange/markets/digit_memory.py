@@ -1,8 +1,8 @@
 """PLANTED_DIGIT_100: fair Gaussian prices with a last digit that tends to repeat.
 
-Each tick's last digit is the previous one with probability ``memory`` and a new uniform one else; the quote is the price
-nearest to the Gaussian one that ends in it. That moves a quote by at most five pips of three decimals where a tick's
-standard deviation is 160, so direction and barriers stay fair to a thousandth.
+Each tick's last digit is the previous one with probability ``memory`` and a new uniform one else; the quote is the
+price nearest to the Gaussian one that ends in it. That moves a quote by at most five pips of three decimals where a
+tick's standard deviation is 160, so direction and barriers stay fair to a thousandth.
 """
 
 from __future__ import annotations

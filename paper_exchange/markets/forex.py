@@ -2,16 +2,16 @@
 
 The price is a martingale whose variance is random. Per minute, its logarithm is the sum of the day's profile (recorded:
 EURUSD's 5-minute standard deviation by UTC hour), mean-reverting parts that last from minutes to a week, and a part of
-its own; news, 0.8 times a day on average, multiplies it for some minutes. That gives the recorded kurtosis of 14 to 57, and
-absolute returns whose autocorrelation is 0.2 to 0.3 at one bar and still 0.1 at sixty.
+its own; news, 0.8 times a day on average, multiplies it for some minutes. That gives the recorded kurtosis of 14 to 57,
+and absolute returns whose autocorrelation is 0.2 to 0.3 at one bar and still 0.1 at sixty.
 
 The price is updated at random seconds, more often when it moves much, by small or by large moves: a second of variance
 ``v`` brings a small one with probability ``u = q + (1 - q) * w / (w + s^2)``, where ``w`` is the small moves' share of
-``v``, ``s`` their usual size and ``q`` their least frequency, and that move has the variance ``w/u``; large ones likewise
-without a ``q``. Ticks come at most one a second and irregularly, and one without an update repeats the last quote. That
-gives the recorded shares of bars that open within 1e-5 of the last close (44 to 91 %), of bars without any move (0.3 to
-9 %), and the ratio of range to close. How often Deriv's feed ticks is an assumption, about every 1.3 s; there is no
-recording of it.
+``v``, ``s`` their usual size and ``q`` their least frequency, and that move has the variance ``w/u``; large ones
+likewise without a ``q``. Ticks come at most one a second and irregularly, and one without an update repeats the last
+quote. That gives the recorded shares of bars that open within 1e-5 of the last close (44 to 91 %), of bars without any
+move (0.3 to 9 %), and the ratio of range to close. How often Deriv's feed ticks is an assumption, about every 1.3 s;
+there is no recording of it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from xtitan_core.symbols import SECONDS_PER_YEAR, Symbol
 
 MINUTES = DAY // 60
 HOURLY_SD = {0: 2.9, 4: 1.7, 7: 3.7, 10: 3.0, 12: 4.6, 13: 4.9, 15: 4.4, 18: 3.1, 21: 1.7}
-"""Recorded standard deviation of frxEURUSD's 5-minute returns by UTC hour, in basis points; the shape is used for all."""
+"""Recorded standard deviation of frxEURUSD's 5-minute returns by UTC hour, in basis points; all pairs use its shape."""
 
 PARTS = ((0.05, 8.0), (0.07, 60.0), (0.09, 600.0), (0.08, 7_200.0))
 """Variance and time constant (open minutes) of the mean-reverting parts of the log standard deviation."""
@@ -42,7 +42,7 @@ OWN_PART = 0.12
 """Variance of each minute's own part."""
 
 NEWS_A_DAY, NEWS_SIZE, NEWS_SPREAD, NEWS_MINUTES = 0.8, 1.6, 0.6, 2.5
-"""News: mean number a day, mean and deviation of the log factor on the standard deviation, minutes in which it decays."""
+"""News: mean number a day, mean and deviation of the log factor on the standard deviation, minutes of its decay."""
 
 WILDEST = 800.0
 """Largest variance of a minute, relative to the mean: 28 standard deviations where the usual is one."""

@@ -5,8 +5,8 @@ contract that enters ``delay`` ticks later, and only at the instants whose state
 the state, the past holds no more information about the future. Any other rule has to infer a regime from prices, so
 there the figure is a bound; returns and digits can be read off the quotes.
 
-Not counted are ties, and that a quote rounded to a pip is up to half a pip away: at PLANTED_100's start this takes up to
-about half a point from a rise/fall rate. A fading edge is taken as it stands when the oracle decides.
+Not counted are ties, and that a quote rounded to a pip is up to half a pip away: at PLANTED_100's start this takes up
+to about half a point from a rise/fall rate. A fading edge is taken as it stands when the oracle decides.
 """
 
 from __future__ import annotations

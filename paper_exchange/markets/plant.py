@@ -69,7 +69,7 @@ class Plant:
         return math.pow(0.5, (epoch - self.since) / (self.half_life * DAY))
 
     def strengths(self, begin: int, count: int, step: int) -> list[float] | None:
-        """The strength at ``count`` ticks from ``begin`` on, ``step`` seconds apart; None when it is 1 at all of them."""
+        """The strength at ``count`` ticks from ``begin`` on, ``step`` seconds apart; None when all are 1."""
         last = begin + (count - 1) * step
         if (self.until is None or last < self.until) and (self.half_life is None or last <= self.since):
             return None

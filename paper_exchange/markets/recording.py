@@ -97,7 +97,7 @@ def read_ticks(path: Path) -> Ticks:
     """Read ``epoch,quote[,simulated]`` from a ``.csv``, ``.csv.gz`` or ``.parquet`` file.
 
     Raises:
-        SetupError: when the file is missing, is no such file, or its ticks are out of order or not positive; or for
+        SetupError: when the file is missing or of another kind, or its ticks are out of order or not positive; or for
             parquet where pyarrow is not installed.
     """
     try:

@@ -1,7 +1,8 @@
 """Two planted symbols that alternate between two regimes: calm and wild, or falling and rising.
 
-The regime is a Markov chain that changes before a tick with probability ``1 / VOLATILITY_TICKS`` or ``1 / DRIFT_TICKS``;
-both regimes are equally frequent. It does not depend on the prices, so the mean variance of a tick is the nominal one.
+The regime is a Markov chain that changes before a tick with probability ``1 / VOLATILITY_TICKS`` or
+``1 / DRIFT_TICKS``; both regimes are equally frequent. It does not depend on the prices, so the mean variance of a tick
+is the nominal one.
 """
 
 from __future__ import annotations

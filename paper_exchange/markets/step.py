@@ -1,4 +1,4 @@
-"""Step index: a fair coin moves the price by exactly 0.1 each second (recorded: 30,000 ticks of stpRNG, no exception)."""
+"""Step index: a fair coin moves the price by 0.1 each second (recorded: 30,000 ticks of stpRNG without exception)."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class _Server(uvicorn.Server):
             connection.shutdown()
         try:
             async with asyncio.timeout(self.config.timeout_graceful_shutdown):
-                while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110, sets tell no one
+                while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110, a set has no event
                     await asyncio.sleep(CLOSING_LOOK)
                 for server in self.servers:
                     await server.wait_closed()

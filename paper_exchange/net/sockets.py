@@ -79,7 +79,7 @@ class SocketEndpoint:
                 if message["type"] == "websocket.disconnect":
                     break
                 idle.request_arrived()
-                # A binary message is no request: the core refuses it like any other text that is none.
+                # A binary message is no request: the exchange refuses it like a text that is none.
                 gateway.receive(socket, message.get("text") or "")
                 await socket.flush()
         finally:

@@ -55,8 +55,8 @@ class VirtualSocket:
         self.frames = [f for f in self.frames if msg_type not in (None, f["msg_type"])]
         return taken
 
-    def hear(self, text: str) -> None:
-        """Take a text that arrived."""
+    def arrived(self, text: str) -> None:
+        """A text arrived: keep it for the client."""
         try:
             frame = _DECODER.decode(text)
         except (ValueError, RecursionError):
@@ -107,7 +107,7 @@ class VirtualVenue:
         self.deliver()
 
     def deliver(self) -> None:
-        """Hand out what the core queued."""
+        """Hand out what the exchange queued."""
         outbox = self.exchange.outbox
         while outbox:
             number, item = outbox.popleft()
@@ -123,7 +123,7 @@ class VirtualVenue:
                 continue
             text = item if isinstance(item, str) else encode(item)
             self.transcript.append((number, text))
-            socket.hear(text)
+            socket.arrived(text)
 
 
 def _refuse_constant(name: str) -> float:

@@ -154,4 +154,4 @@ REQUESTS: dict[str, RequestSchema] = {
         {"logout": ONE, "loginid": Field("string", pattern=r"^[A-Za-z]+[0-9]+$")}, ("logout",), account=True
     ),
 }
-"""Every call the exchange serves. A request that names two is the one that comes first here."""
+"""Every call the exchange serves. A request that names two calls counts as the one that comes first here."""

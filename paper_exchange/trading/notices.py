@@ -58,7 +58,7 @@ def balance_body(account: Account) -> dict[str, Any]:
 
 
 def notify_contract(venue: Venue, contract: OpenContract) -> None:
-    """Send a contract's state on the streams that follow it; a stream of this contract alone ends with its settlement."""
+    """Send a contract's state on the streams that follow it; a stream of it alone ends with its settlement."""
     view: dict[str, Any] | None = None
     for connection in list(venue.connections.values()):
         if connection.account is None or connection.account.account_id != contract.account_id:

@@ -1,4 +1,4 @@
-"""Bought contracts at this instant: what the house bids for one, whether it takes it back, and its state on the wire."""
+"""Bought contracts at this instant: what the house bids, whether it takes one back, and its state on the wire."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def proposal_body(
 
 
 def _details(terms: Terms, last: float) -> dict[str, str]:
-    """Barriers as they would lie were the latest tick the entry."""
+    """Barriers as they would lie if the latest tick were the entry."""
     kind, show = terms.contract.contract_type, terms.symbol.format
     if kind in DIGITS:
         return {} if terms.contract.digit is None else {"barrier": str(terms.contract.digit)}
@@ -131,7 +131,7 @@ def _details(terms: Terms, last: float) -> dict[str, str]:
 
 
 def requote(venue: Venue, connection: Connection, stream: Subscription) -> None:
-    """Send one frame of a proposal stream: the price after the latest tick, the only one that can be bought from then on.
+    """Send one frame of a proposal stream: the price after the latest tick, which replaces the one before.
 
     Where there is no price any more, the reason is sent and the stream ends.
     """

@@ -1,1 +1,1 @@
-"""The state of the exchange at one instant of venue time."""
+"""The state of the exchange at one instant: accounts, connections, budgets, lockstep, and the log of what happened."""

@@ -1,4 +1,4 @@
-"""Accounts: exact money and every cash movement that ever touched it."""
+"""Accounts: their money as exact decimals, and all cash movements."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
 """Request budgets: how many calls of which kind, in windows of venue time.
 
 Deriv publishes two tables, one per group of calls and user, one per connection and token; where both limit a call, the
-smaller limit counts. Paper time can run far faster than the wall, so a factor widens all of them in lockstep. Source: developers.deriv.com/docs/limits and the API overview of September 2026.
+smaller limit counts. Paper time can run far faster than the wall, so a factor widens all of them in lockstep.
+
+Source: developers.deriv.com/docs/limits and the API overview of September 2026.
 """
 
 from __future__ import annotations

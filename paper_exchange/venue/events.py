@@ -48,7 +48,7 @@ class Events:
             self.record("received", connection=number, call=name, of=request[name], req_id=request.get("req_id"))
 
     def refused(self, number: int, name: str, request: dict[str, Any], error: CallError) -> None:
-        """A call was refused. Malformed ones are not logged: they are no orders, and a flood of them must not fill the memory."""
+        """A call was refused. Malformed ones are not logged, so that a flood of them does not fill the memory."""
         if name in ORDERS and error.code != "InputValidationFailed":
             self.record("refused", connection=number, call=name, code=error.code, req_id=request.get("req_id"))
 

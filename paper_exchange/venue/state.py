@@ -44,7 +44,7 @@ class Settings:
         seed: decides the ids; the market has a seed of its own.
         lockstep: time waits for acknowledgements and the paper-only messages are understood.
         budget_factor: multiplies every request budget.
-        assume: answers to open questions about Deriv by key, see ``rules``; what is missing takes its first choice.
+        assume: answers to open questions about Deriv by key, see ``fidelity.rules``; else the first choice.
         maintenance: windows without logins and purchases: first epoch, and first epoch after it.
     """
 
@@ -208,7 +208,7 @@ class Venue:
         return symbol.kind is not SymbolKind.FOREX and self.last_tick(name)[0] + symbol.tick_seconds <= self.epoch
 
     def assumes(self, key: str) -> str:
-        """The answer in force to an open question about Deriv; the questions are in ``rules``."""
+        """The answer in force to an open question about Deriv; the questions are in ``fidelity.rules``."""
         return self._assumed[key]
 
     def commission(self, connection: Connection, terms: Terms) -> float:

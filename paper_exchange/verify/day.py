@@ -14,7 +14,7 @@ from paper_exchange.verify.trader import ACCOUNTS, BULK, SOCKETS, RestClient, Tr
 
 SYMBOL = "R_100"
 MORE = ("R_100", "1HZ100V")
-"""Symbols that are always traded; of every other submarket one symbol is."""
+"""Symbols that are always traded. Of every other submarket, one symbol is traded."""
 INSTANTS = 90
 """Instants after each round of purchases; enough for contracts of two minutes to end."""
 GRANULARITIES = (60, 3_600, 86_400)

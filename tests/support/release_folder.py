@@ -104,7 +104,7 @@ class Releases:
         return bundle_id
 
     def manifest(self, spec: FeatureSpec = DEFAULT_SPEC, **changes: Any) -> Manifest:
-        """An honest manifest of a rise/fall model on both R_100 and the planted symbol."""
+        """A valid manifest of a rise/fall model on both R_100 and the planted symbol."""
         fields: dict[str, Any] = {
             "model_name": MODEL,
             "sequence": self.sequence,

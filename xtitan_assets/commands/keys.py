@@ -15,7 +15,7 @@ def add(commands: Subparsers) -> None:
         "keys",
         help="show the signing key, making one on first use",
         description="Bundles are signed with an ed25519 key in keys/. The public half goes to the trading host "
-        "(`live_runner start --public-key FILE`); the private half never leaves this one.",
+        "(`live_runner start --public-key FILE`); the private half, readable by its owner only, stays here.",
     )
     add_home(parser)
     add_json(parser)

@@ -75,7 +75,7 @@ def call(options: argparse.Namespace) -> int:
         sys.stdout.flush()
         while all(process.poll() is None for process in running):
             time.sleep(0.5)
-        raise StepError(f"a server stopped by itself; its last words are in {home.dagster}")
+        raise StepError(f"a server stopped by itself; its last lines are in {home.dagster}")
     except KeyboardInterrupt:
         return 0
     finally:
@@ -139,7 +139,7 @@ def wait_until_listening(name: str, port: int, process: subprocess.Popen[bytes],
 
 
 def stop(running: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Interrupt each process group and kill what does not end; Dagster's webserver can ignore SIGINT on a bad network."""
+    """Interrupt each process group and kill what does not end: Dagster's webserver can ignore SIGINT."""
     for process in running:
         signal_group(process, signal.SIGINT)
     deadline = time.monotonic() + STOP_SECONDS

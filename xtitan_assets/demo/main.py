@@ -224,7 +224,7 @@ def run_demo(args: argparse.Namespace) -> DemoResult:
     try:
         if args.market == "recorded":
             plain, control, oracle = recorded_worlds(home, args, registry, show)
-            plan = Plan(slots=1_350, days=0.2, chunk=250, looks=3, trades=100, after=15)
+            plan = Plan(slots=1_350, days=0.2, chunk=250, evaluations=3, trades=100, after=15)
         else:
             plain, control, oracle = simulated_worlds(home, args.seed, registry, show)
             plan = Plan()

@@ -25,7 +25,7 @@ def command(name: str) -> str:
     return str(Path(sys.executable).parent / name)
 
 
-def last_words(path: Path) -> str:
+def last_line(path: Path) -> str:
     """The last line of a log file that is not empty."""
     lines = path.read_text(errors="replace").splitlines() if path.exists() else []
     return next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
@@ -120,7 +120,7 @@ class Child:
                 seen = len(self.lines)
                 if not self.running and not self._reader.is_alive():
                     raise ProcessFailedError(
-                        f"{self.name} ended before it was ready ({last_words(self.log)}); see {self.log}"
+                        f"{self.name} ended before it was ready ({last_line(self.log)}); see {self.log}"
                     )
                 if time.monotonic() > deadline:
                     raise ProcessFailedError(f"{self.name} was not ready after {timeout:.0f} s; see {self.log}")
@@ -140,7 +140,7 @@ class Child:
         self._reader.join(10)
         if code != 0:
             raise ProcessFailedError(
-                f"{self.name} failed with exit code {code} ({last_words(self.log)}); see {self.log}"
+                f"{self.name} failed with exit code {code} ({last_line(self.log)}); see {self.log}"
             )
 
     def kill(self) -> None:

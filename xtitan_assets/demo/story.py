@@ -23,7 +23,7 @@ class Plan:
         slots: shadow slots of one run of the runner on a market that should be refused.
         days: market days after which the gate closes a candidate there (``gate.max_days``).
         chunk: shadow slots between two evaluations of the gate on a market that should be promoted.
-        looks: most evaluations before the gate's answer counts as no.
+        evaluations: most evaluations before the gate's answer counts as no.
         trades: contracts to buy and settle before the kill.
         after: contracts to settle after the restart.
     """
@@ -31,7 +31,7 @@ class Plan:
     slots: int = 8_000
     days: float = 1.25
     chunk: int = 500
-    looks: int = 6
+    evaluations: int = 6
     trades: int = 100
     after: int = 15
 
@@ -95,7 +95,7 @@ def refuse(world: World, plan: Plan, market: str) -> MarketResult:
     world.settings.append(f"gate.max_days={plan.days}")
     train(world)
     evaluation: dict[str, Any] = {}
-    for _ in range(plan.looks):
+    for _ in range(plan.evaluations):
         evaluation = shadow(world, plan.slots, every_slot=True)
         if evaluation["verdict"] != "continue":
             break
@@ -107,7 +107,7 @@ def promote(world: World, plan: Plan, market: str, oracle: float) -> MarketResul
     """Shadow a market with an edge in chunks until the gate promotes."""
     train(world)
     evaluation: dict[str, Any] = {}
-    for _ in range(plan.looks):
+    for _ in range(plan.evaluations):
         evaluation = shadow(world, plan.chunk, every_slot=False)
         if evaluation["verdict"] == "promote":
             world.pipeline("promote", "--why", "the gate's verdict in the demo")

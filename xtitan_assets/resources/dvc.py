@@ -30,7 +30,7 @@ class DvcResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Run one command and return its output.
 
         Raises:
-            StepError: it fails, with the last line of what it said.
+            StepError: it fails, with the last line of its output.
         """
         for attempt in range(1, self.attempts + 1):
             done = subprocess.run(
@@ -38,9 +38,9 @@ class DvcResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             )
             if done.returncode == 0:
                 return done.stdout.strip()
-            said = (done.stderr or done.stdout).strip()
-            if not any(word in said for word in LOCKED) or attempt == self.attempts:
+            output = (done.stderr or done.stdout).strip()
+            if not any(word in output for word in LOCKED) or attempt == self.attempts:
                 break
             time.sleep(self.wait_seconds)
-        last = said.splitlines()[-1] if said else f"exit code {done.returncode}"
+        last = output.splitlines()[-1] if output else f"exit code {done.returncode}"
         raise StepError(f"dvc {' '.join(arguments)}: {last}; run it by hand in {root}")

@@ -24,9 +24,9 @@ def code_deps(sources: Sources, command: str) -> list[str]:
     """Files and whole folders of code that a stage's command depends on, relative to the project, sorted.
 
     A stage that runs jobs depends on their assets and blocking checks, each with its import closure and its file in
-    ``defs``; DVC sees whole files, so a change of one asset's body counts for the others of its file here. The stage that
-    makes the sample market depends on no code: what is on disk is never written again, so running it again after a change
-    would do nothing, and dvc.lock would record the old days as made by the new code.
+    ``defs``; DVC sees whole files, so a change of one asset's body counts for the others of its file here. The stage
+    that makes the sample market depends on no code: days on disk are not written again, so running it again after a
+    change would do nothing, and dvc.lock would record the old days as made by the new code.
     """
     if not command.startswith(RUN):
         return []

@@ -1,1 +1,1 @@
-"""Pure functions: typed params and paths in, files and a report out. No dagster here."""
+"""The pipeline's work as functions that know no Dagster: typed parameters and paths in, files and a report out."""

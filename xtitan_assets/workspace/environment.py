@@ -15,7 +15,7 @@ SETTINGS = {
     "DVC_NO_ANALYTICS": "1",
     "GX_ANALYTICS_ENABLED": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    # The default is true, and a model file from a registry must never be able to run code here.
+    # MLflow's default is true; unpickling a model file from a registry could run code.
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     # Seven job consumers and 2 GB of memory that x.titan has no use for.
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",

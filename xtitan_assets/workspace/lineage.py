@@ -91,7 +91,7 @@ class Sources:
         return frozenset(self._files)
 
     def closure(self, modules: Iterable[str]) -> frozenset[str]:
-        """Dotted names of all modules of ours that are run when the given ones are imported and all they import later."""
+        """Dotted names of our modules that run when the given ones are imported, imports inside functions included."""
         found: set[str] = set()
         waiting = list(modules)
         while waiting:
@@ -271,8 +271,8 @@ def _constants(decorator: ast.expr) -> dict[str, object]:
 def _used_by(function: ast.FunctionDef, statements: Sequence[ast.stmt]) -> tuple[ast.stmt, ...]:
     """The function without its decorators, after the statements of its file that it reaches by name.
 
-    Of an import only the names in use are kept. A statement that binds no name is run whenever the file is imported, and is
-    kept as well.
+    Of an import only the names in use are kept. A statement that binds no name is run whenever the file is imported,
+    and is kept as well.
     """
     bare = copy.copy(function)
     bare.decorator_list = []

@@ -1,1 +1,1 @@
-"""The border between training and trading: a signed folder, its manifest, golden vectors and keys."""
+"""Bundles, which carry a model from training to trading: a signed folder, its manifest, golden vectors and keys."""

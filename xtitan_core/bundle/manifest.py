@@ -1,7 +1,8 @@
 """The manifest of a bundle: everything a runner must know about a model before it trusts it.
 
 Closed, strict and finite. Its canonical bytes are what is signed; their SHA-256 is the bundle's id. Times are venue
-time. Values here can tighten the runner's own limits, never widen them.
+time. ``min_edge`` and ``latency_seconds`` are in the runner's settings, too: the larger value counts. No value of a
+manifest changes one of the runner's limits.
 """
 
 from __future__ import annotations

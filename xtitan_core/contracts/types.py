@@ -47,8 +47,8 @@ class ContractType(StrEnum):
 
 
 class DurationUnit(StrEnum):
-    """Units of a duration. A day is 24 hours here; whoever offers contracts that end with a trading day says when
-    that is and settles a contract in seconds."""
+    """Units of a duration. A day is 24 hours here; the exchange turns a contract that ends with a trading day
+    into one in seconds."""
 
     TICKS = "t"
     SECONDS = "s"

@@ -1,4 +1,4 @@
-"""Deriv's published request budgets, kept on our side at 80 % so that the venue never has to refuse a request.
+"""Deriv's published request budgets, kept on our side at 80 % so that the venue has no reason to refuse a request.
 
 Sliding windows: in *any* interval of a window's length at most ``limit`` requests were let through. Pure: the
 (monotonic) time comes in as an argument.
@@ -31,7 +31,7 @@ PER_SECOND = 100
 REST_PER_MINUTE = 60
 
 RESERVED = 0.1
-"""Part of the trading budget that only purchases may use, so that quoting can never block a purchase."""
+"""Part of the trading budget that only purchases may use, so that quotes do not use it up."""
 
 
 @dataclass(slots=True)

@@ -44,9 +44,9 @@ READING_FRAME_BYTES = 4 * 1024 * 1024
 EVENT_LIMIT = 100_000
 """Stream frames that may wait for the consumer before the connection is given up as stalled."""
 IDLE_SECONDS = 25.0
-"""Wall seconds without a request after which one is sent that only asks for a sign of life."""
+"""Wall seconds without a request after which a ``ping`` call is sent."""
 PONG_SECONDS = 20.0
-"""Wall seconds to wait for that sign before the connection is given up."""
+"""Wall seconds to wait for its answer before the connection is given up."""
 
 _PROPOSAL_ID = re.compile(r"[\w-]{32,128}", re.ASCII)
 
@@ -197,7 +197,7 @@ class DerivClient:
         self._write(f'{{"paper_ack":{epoch:d}}}')
 
     def start_buy(self, proposal_id: str, price_cents: int) -> Answer:
-        """Write one purchase, now, exactly once; the future brings the venue's answer.
+        """Write one purchase, now, and never re-send it; the future brings the venue's answer.
 
         The frame is in the socket's hands when this returns: there is no await in between. The future ends with the
         answering frame, with ``DerivError``, or with ``ConnectionLost`` (the purchase may exist). When it is cancelled,
@@ -285,7 +285,7 @@ class DerivClient:
         self._closer = asyncio.get_running_loop().create_task(self._socket.close(1008), name="deriv-closer")
 
     async def _watch(self) -> None:
-        """Wait for the end of the socket and tell everyone who waits."""
+        """Wait until the socket has closed, then end all requests that wait for an answer."""
         reason = "the event loop stopped"
         try:
             reason = await self._socket.ended()
@@ -313,7 +313,7 @@ class DerivClient:
         self.events.put_nowait(frame)
 
     def _end(self, reason: str) -> None:
-        """Tell everyone who waits that nothing more will come."""
+        """End all requests that wait for an answer, and the stream."""
         self.close_reason = reason
         self.closed.set()
         self._pinger.cancel()
@@ -322,4 +322,4 @@ class DerivClient:
 
 
 class _Stalled(Exception):
-    """The consumer of ``events`` does not keep up at all."""
+    """The consumer of ``events`` left too many frames unread."""

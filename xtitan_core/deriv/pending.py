@@ -73,7 +73,7 @@ class PendingRequests:
         return True
 
     def end(self, reason: str) -> None:
-        """Tell everyone who waits that no answer will come."""
+        """End all requests that wait: no answer will come."""
         for waiter in self._waiting.values():
             if not waiter.done():
                 _fail(waiter, ConnectionLost(f"the connection closed before the answer came ({reason})"))

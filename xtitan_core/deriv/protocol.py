@@ -39,7 +39,7 @@ def decode(message: str | None) -> dict[str, Any]:
 
     Raises:
         FrameError: when it is not a JSON object in a text frame (None stands for a binary one), carries NaN or
-            Infinity, or is nested deeper than ``MAX_FRAME_DEPTH``. Nothing else is ever raised.
+            Infinity, or is nested deeper than ``MAX_FRAME_DEPTH``. Nothing else is raised.
     """
     if message is None:
         raise FrameError("a frame that is not text")

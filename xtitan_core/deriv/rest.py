@@ -33,12 +33,12 @@ class Account:
 @dataclass(frozen=True, slots=True)
 class PaperTime:
     """The paper exchange's clock: venue ``epoch`` now, ``rate`` venue seconds per wall second, ``mode``
-    ``lockstep``, ``scaled`` or ``real``, ``heard`` our monotonic time when it said so."""
+    ``lockstep``, ``scaled`` or ``real``, ``read_at`` our monotonic time when it said so."""
 
     epoch: float
     rate: float
     mode: str
-    heard: float = field(default_factory=monotonic, compare=False)
+    read_at: float = field(default_factory=monotonic, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

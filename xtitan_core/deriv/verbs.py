@@ -1,4 +1,4 @@
-"""Which calls a connection may make. The pipeline's connections cannot buy, whatever the code above them does."""
+"""Which calls a connection may make: an allow-list set when it opens. The pipeline's, ``READ_ONLY``, has no ``buy``."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ READ_ONLY: frozenset[str] = frozenset(
 """Everything that moves no money. (``paper_lockstep`` exists on the paper exchange only.)"""
 
 TRADING: frozenset[str] = READ_ONLY | {PURCHASE}
-"""The runner's connection: it may also buy. Nothing of x.titan sells, cancels or automates, so nothing may."""
+"""The runner's trading connection may also buy. x.titan does not sell, cancel or automate: those are left out."""
 
 KNOWN: frozenset[str] = TRADING | {
     "auto_list",

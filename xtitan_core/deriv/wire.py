@@ -20,7 +20,7 @@ from websockets.protocol import State
 from xtitan_core.deriv.endpoints import without_secrets
 from xtitan_core.deriv.errors import VenueError
 
-# websockets logs request lines and payloads at DEBUG, one-time passwords included: this logger never goes that low.
+# websockets logs request lines and payloads at DEBUG, one-time passwords included: this logger stays above it.
 _log = logging.getLogger("xtitan.deriv.wire")
 _log.setLevel(logging.WARNING)
 

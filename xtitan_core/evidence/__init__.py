@@ -1,4 +1,4 @@
-"""Evidence: sequential tests that stay honest at every look, under overlap, and over many candidates.
+"""Evidence: sequential tests whose error rate holds at every look, with overlapping trades and many candidates.
 
 Pure state machines and closed forms: events in, numbers out. No clocks, no randomness, no files.
 """

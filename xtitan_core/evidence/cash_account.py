@@ -1,4 +1,4 @@
-"""The statistic: the bankroll of an honest paper account that bets its *free cash*.
+"""The statistic: the bankroll of a paper account that pays each stake at purchase and bets its *free cash*.
 
 Null hypothesis: whatever happened before, no trade has a positive expected profit at its quoted payout. Under it the
 account's wealth (cash plus the fair value of its open contracts) is a nonnegative supermartingale that starts at 1,
@@ -30,7 +30,7 @@ MAX_FRACTION = 0.5
 
 
 class EvidenceError(XtitanError, ValueError):
-    """An event that cannot happen to an account: an unknown trade, a trade twice, a ratio that is not positive."""
+    """An event that does not fit an account: an unknown trade, a trade twice, a ratio that is not positive."""
 
 
 class Outcome(StrEnum):

@@ -1,7 +1,7 @@
 """Which shadow trades are evidence, and for whom: one lineage's journal in, bankrolls and counts out.
 
-Every rule here looks only at what was known when the trade was decided, so dropping a trade can never be a choice made
-after seeing how it ended:
+Every rule here looks only at what was known when the trade was decided, so no trade is dropped because of
+how it ended:
 
 * a trade counts for its candidate when it was decided strictly after the candidate's registration, the model wanted
   it, and it was quoted on the account, symbol and commission that the candidate's first trade was quoted on;
@@ -21,7 +21,7 @@ from xtitan_core.evidence.shadow_trades import Candidate, Event, Excluded, Tally
 from xtitan_core.journal import AnyRecord, MissedRecord, SessionRecord, ShadowSettlementRecord, ShadowTradeRecord
 
 COMMISSION_MOVE = 0.003
-"""A quoted break-even that moved by more than this is another venue, hence a new registration."""
+"""A quoted break-even that moved by more than this counts as other terms, which take a new registration."""
 
 
 class LineageEvidence:

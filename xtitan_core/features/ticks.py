@@ -1,4 +1,4 @@
-"""Which ticks may enter the features: one NaN would poison an exponential average for ever."""
+"""Which ticks may enter the features: after one NaN an exponential average stays NaN."""
 
 from __future__ import annotations
 

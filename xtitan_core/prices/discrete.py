@@ -1,4 +1,4 @@
-"""A price that is looked at once a tick stays inside barriers more often than one that is watched all the time.
+"""Barriers that are looked at once a tick: a price stays inside them more often than when it is watched all the time.
 
 Everything here is in units of one tick's standard deviation: each tick adds a normal step with standard deviation one
 and mean ``drift`` (a martingale's is ``-sigma_tick / 2``).

@@ -207,7 +207,7 @@ def _range(contract_type: ContractType, lower: float | None, upper: float | None
 
 
 def _shown(spread: float) -> float:
-    """How far, in pips, quotes can show a price to be from the middle of its pip, for moves of ``spread`` pips a tick."""
+    """How far from the middle of its pip quotes can show a price to be, in pips; moves are ``spread`` pips a tick."""
     if spread > DIGITS_FORGET_BEYOND_PIPS:
         return 0.0
     return min(0.5, POSITION_SHOWN / spread) if spread > 0 else 0.5

@@ -59,7 +59,7 @@ async def test_scaled_time_starts_at_the_exchanges_and_is_not_pushed() -> None:
 async def test_scaled_time_does_not_stand_still_while_the_socket_opens() -> None:
     """At 50 times the wall, a tenth of a second lost would make every tick look five seconds fresher than it is."""
     clock, heard = VenueClock(), monotonic() - 0.2
-    await clock.follow(connection(scaled=PaperTime(5_000.0, 50.0, "scaled", heard=heard)))
+    await clock.follow(connection(scaled=PaperTime(5_000.0, 50.0, "scaled", read_at=heard)))
     assert 5_009.999 <= clock.now() <= 5_000.0 + 50.0 * (monotonic() - heard)
 
 

@@ -1,4 +1,4 @@
-"""Named jobs. Their selections are objects: DVC's dependencies can bring an ANTLR with which Dagster misreads strings."""
+"""Named jobs. Their selections are objects: with the ANTLR that DVC can bring, Dagster misreads selection strings."""
 
 import dagster as dg
 

@@ -1,8 +1,8 @@
-"""When a sensor asks for a run: once for each cause, after a pause, and at most three times when runs fail.
+"""Decides whether a sensor asks for a run: one run a cause, a pause between causes, three attempts when runs fail.
 
-Dagster drops a run whose ``run_key`` was used before, for ever and without a message. So the key carries the number of the
-attempt: a repeated evaluation (the daemon died before it stored the cursor) is dropped, and a run that failed is asked for
-again.
+Dagster drops a request whose ``run_key`` was used before, without a message. So the key carries the number of the
+attempt: a repeated evaluation (the daemon died before it stored the cursor) is dropped, and a run that failed is asked
+for again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Runs at fixed times. All schedules are off until a person turns them on, because downloading from Deriv needs consent."""
+"""Runs at fixed times. All schedules are off until a person turns them on: downloading from Deriv needs consent."""
 
 from datetime import timedelta
 

@@ -8,16 +8,17 @@ from xtitan_assets.resources.workspace import WorkspaceResource
 from xtitan_assets.workspace.lineage import stage
 from xtitan_assets.workspace.partitions import key, split, symbol_day, warm_up
 
-# Dagster's own `all_deps_blocking_checks_passed` is true for a day when *one* of the days it maps to passed, so a broken day
-# whose warm-up day passed would be used. This condition requires that no dependency has a blocking check that did not pass.
+# Dagster's own `all_deps_blocking_checks_passed` is true for a day when *one* of the days it maps to passed, so a
+# broken day whose warm-up day passed would be used. This condition requires that no dependency has a blocking check
+# that did not pass.
 NO_FAILED_DEPENDENCY = ~dg.AutomationCondition.any_deps_match(
     ~dg.AutomationCondition.all_checks_match(
         dg.AutomationCondition.check_passed() | dg.AutomationCondition.will_be_requested(), blocking_only=True
     )
 ).with_label("any_dep_without_passed_checks")
 
-# eager() looks at the newest day only and misses a late download, so this looks back a week. For older days a person starts
-# a backfill.
+# eager() looks at the newest day only and misses a late download, so this looks back a week. For older days a person
+# starts a backfill.
 WHEN_READY = (
     dg.AutomationCondition.in_latest_time_window(lookback_delta=timedelta(days=7))
     & (dg.AutomationCondition.newly_missing() | dg.AutomationCondition.any_deps_updated()).since_last_handled()

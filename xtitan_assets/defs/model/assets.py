@@ -1,4 +1,4 @@
-"""From the snapshot to a registered, signed bundle. Training starts by schedule or by hand; no asset here is automatic."""
+"""From the snapshot to a registered, signed bundle. Training starts by schedule or by hand, not by automation."""
 
 import dagster as dg
 

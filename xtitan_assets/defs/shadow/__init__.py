@@ -1,1 +1,1 @@
-"""What the runner reports back."""
+"""The runner's journal, the evidence in it, and drift."""

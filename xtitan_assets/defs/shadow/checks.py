@@ -1,4 +1,4 @@
-"""Checks of the runner's journal and of its evidence. The promotion step decides; these checks only show its numbers."""
+"""Checks of the runner's journal and of its evidence. They show the numbers; the promotion step decides."""
 
 import dagster as dg
 

@@ -1,1 +1,1 @@
-"""What starts runs from outside: triggers and alerts."""
+"""Causes that start runs, and alerts for failed runs."""

@@ -1,6 +1,7 @@
 """Checks of one symbol-day of ticks, in numpy: order, duplicates, gaps, spikes.
 
-They run for every partition, so they cost milliseconds; Great Expectations runs once per dataset (``expectations.py``).
+They run for every partition, so they cost milliseconds; Great Expectations runs once per dataset
+(``dataset/expectations.py``).
 """
 
 from __future__ import annotations

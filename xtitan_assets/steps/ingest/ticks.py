@@ -121,7 +121,7 @@ def read_day(home: Home, symbol: str, day: date) -> tuple[Epochs, Quotes]:
 def read_ordered_day(home: Home, symbol: str, day: date) -> tuple[Epochs, Quotes]:
     """Read one symbol-day as ``read_day`` does, and refuse ticks that must not be used.
 
-    The checks of the ingest room use ``read_day``, because they have to see bad ticks as well.
+    The checks beside this file use ``read_day``, because they have to see bad ticks as well.
 
     Raises:
         StepError: as ``read_day``, or a tick is out of order, of another day, or no positive number.

@@ -1,4 +1,4 @@
-"""What the pipeline asks the venue: whether it can be reached, its time, its symbols; and whether its feed may be stored.
+"""What the pipeline asks the venue: whether it answers, its time, its symbols; and whether its feed may be stored.
 
 The client is imported inside ``public_socket``: the command line imports this module at every start and rarely
 connects.

@@ -16,7 +16,7 @@ from xtitan_assets.workspace.paths import Home
 
 
 def backtest_consistent(home: Home) -> Finding:
-    """The backtest is of the bundle that lies in ``data/model/bundle``, on decisions after everything it was fitted on."""
+    """The backtest is of the bundle in ``data/model/bundle``, on decisions after everything it was fitted on."""
     report, bundle, samples = read_report(home, BacktestReport), load_bundle(home), load_samples(home)
     fitted_until = int(samples.exit_epochs[samples.split != TEST].max())
     same = report.bundle_id == bundle.bundle_id

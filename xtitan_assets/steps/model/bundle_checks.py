@@ -26,7 +26,7 @@ def golden_vectors(home: Home) -> Finding:
 def latency(home: Home) -> Finding:
     """One decision stays within the bundle's own budget of CPU time on one thread.
 
-    Time on the wall is reported and never judged: it says as much about other programs on the machine as about the model.
+    Time on the wall is reported and not judged: other programs on the machine lengthen it.
     """
     found = check_bundle(home)
     summary = f"CPU time p50 {found.cpu_p50_ms} ms, p99 {found.cpu_p99_ms} ms of {found.max_latency_ms} ms allowed"

@@ -1,4 +1,4 @@
-"""From the trained model to a signed bundle: ONNX, manifest, signature and golden vectors. Importing this loads torch."""
+"""From the trained model to a signed bundle: ONNX, manifest, signature, golden vectors. Importing this loads torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of the weights and of their calibration, from the reports of those steps: each function answers with a finding."""
+"""Checks of the weights and of their calibration, read from reports: each function answers with a finding."""
 
 from __future__ import annotations
 

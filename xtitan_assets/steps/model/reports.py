@@ -1,4 +1,4 @@
-"""Reports of training, calibration and export. They stand apart from those steps, so that reading one loads no torch."""
+"""Reports of training, calibration and export, apart from those steps, so that reading one loads no torch."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Moving the champion."""
+"""Promotion, rollback and demotion of the champion."""

@@ -1,1 +1,1 @@
-"""What the runner's journal proves."""
+"""Evidence and drift from the runner's journal."""

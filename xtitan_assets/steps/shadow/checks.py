@@ -31,12 +31,12 @@ def shadow_sample(home: Home) -> Finding:
 def shadow_verdict(home: Home) -> Finding:
     """The gate opened for the candidate."""
     report = read_report(home, ShadowReport)
-    claim = report.certificate
+    certificate = report.certificate
     details = {
-        "e_own": claim.e_own,
-        "e_lineage": claim.e_lineage,
-        "need_own": claim.need_own,
-        "need_lineage": claim.need_lineage,
-        "need_alone": claim.need_alone,
+        "e_own": certificate.e_own,
+        "e_lineage": certificate.e_lineage,
+        "need_own": certificate.need_own,
+        "need_lineage": certificate.need_lineage,
+        "need_alone": certificate.need_alone,
     }
     return Finding(report.decided == "promoted", f"{report.decided}: {report.why}", details)

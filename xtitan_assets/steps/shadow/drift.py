@@ -171,7 +171,7 @@ def _settled(
     busy = ""
     for record in records:
         if isinstance(record, SessionRecord):
-            # A trade that was open when a runner stopped may never settle. It must not keep later ones out for ever.
+            # A trade that was open when a runner stopped may never settle; forget it, so that later ones count.
             busy = ""
             opened.clear()
         elif isinstance(record, ShadowTradeRecord) and record.bundle_id == bundle_id and record.epoch > since:

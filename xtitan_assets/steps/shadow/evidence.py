@@ -272,7 +272,7 @@ def _lineages(entries: Iterable[Entry], params: Params) -> int:
 def _require_whole(home: Home, entries: Iterable[Entry], model_name: str, events: Iterable[Event]) -> None:
     """Refuse a journal that holds fewer settled trades than the ledger says an earlier evaluation counted.
 
-    Without the lost trades the lineage's bankroll would start again from 1, which it never may.
+    Without the lost trades the lineage's bankroll would start again from 1, and the rule's bound would not hold.
 
     Raises:
         StepError: trades are missing.

@@ -16,7 +16,7 @@ from live_runner.config import ConfigError, load_settings, venue_token
 from live_runner.guards.latch import KillLatch
 from live_runner.ledger import Ledger
 from live_runner.models.keeper import ROLLED_BACK
-from live_runner.models.session import ModelSession
+from live_runner.models.onnx_model import OnnxModel
 from live_runner.models.store import ModelStore
 from live_runner.ops.control import ControlError, ask
 from live_runner.ops.status import IDENTITY, read_identity, status_from_files
@@ -100,7 +100,7 @@ def _add_start(commands: Any) -> None:
     start.add_argument("--state", metavar="DIR", help="ledger, latch, models, control socket (default: runner-state)")
     start.add_argument("--journal", metavar="DIR", help="journal segments (default: runner-journal)")
     start.add_argument("--stop-after-shadow", type=int, metavar="N", help="end after N shadow settlements")
-    start.add_argument("--stop-after-trades", type=int, metavar="N", help="end after N settled real trades")
+    start.add_argument("--stop-after-trades", type=int, metavar="N", help="end after N settled purchases")
     start.add_argument("--stop-after-slots", type=int, metavar="N", help="end after N decision slots")
     start.add_argument(
         "--settle-every-slot",
@@ -213,7 +213,7 @@ def _verify(options: argparse.Namespace) -> int:
         if error.code is not BundleProblem.EXPIRED or options.at is not None:
             raise
         raise BundleError(error.code, f"{error.what} (the paper exchange's time: give it with --at)") from None
-    session = ModelSession(bundle)
+    model = OnnxModel(bundle)
     manifest = bundle.manifest
     facts = {
         "bundle_id": bundle.bundle_id,
@@ -221,8 +221,8 @@ def _verify(options: argparse.Namespace) -> int:
         "sequence": manifest.sequence,
         "symbols": list(manifest.symbols),
         "expires_epoch": manifest.expires_epoch,
-        "contracts": [f"{c.contract_type} {c.duration}{c.unit}" for c in session.contracts.values()],
-        "latency_ms": round(session.latency_ms, 3),
+        "contracts": [f"{c.contract_type} {c.duration}{c.unit}" for c in model.contracts.values()],
+        "latency_ms": round(model.latency_ms, 3),
     }
     if options.json:
         print(json.dumps(facts, sort_keys=True))

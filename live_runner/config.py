@@ -62,7 +62,7 @@ class Settings(BaseModel):
     metrics_port: int | None = Field(None, ge=0, le=65_535, description="loopback port of /metrics and /healthz")
 
     stop_after_shadow: int | None = Field(None, ge=1, description="end after so many shadow settlements")
-    stop_after_trades: int | None = Field(None, ge=1, description="end after so many settled real trades")
+    stop_after_trades: int | None = Field(None, ge=1, description="end after so many settled purchases")
     stop_after_slots: int | None = Field(None, ge=1, description="end after so many decision slots")
 
     limits: Limits = Field(Limits(), description="the account's limits, a table of their own in the TOML file")

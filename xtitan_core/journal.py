@@ -129,7 +129,7 @@ class ShadowSettlementRecord(Record):
 
 
 class TradeRecord(Record):
-    """A real purchase on the account; ``epoch`` is the broker's purchase time."""
+    """A purchase on the account; ``epoch`` is the venue's purchase time."""
 
     kind: Literal["trade"] = "trade"
     intent_id: int
@@ -147,7 +147,7 @@ class TradeRecord(Record):
 
 
 class TradeSettlementRecord(Record):
-    """How a real contract ended, in the broker's own amounts."""
+    """How a bought contract ended, in the venue's own amounts."""
 
     kind: Literal["trade_settlement"] = "trade_settlement"
     intent_id: int

@@ -216,7 +216,7 @@ class Decider:
     def _predict(self, role: Role, model: LoadedModel, market: Market, spot: Spot) -> Prediction | None:
         """The model's prediction; None, journaled as a miss, when the tick is too old or the features are not ready."""
         stale = not -1.0 <= self._clock.now() - spot.epoch <= self._engine.settings.max_tick_age_s
-        features = market.stream(model.session.spec_sha256)
+        features = market.stream(model.onnx.spec_sha256)
         if stale or features is None:
             reason = Missed.STALE_TICK if stale else Missed.FEATURES_NOT_READY
             self._journal.add(self._engine.miss_slot(role, model, spot.epoch, reason))

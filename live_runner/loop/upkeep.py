@@ -56,7 +56,7 @@ class ModelUpkeep:
 
     async def warm(self) -> None:
         """Warm the features that loaded models want, drop those that none wants."""
-        wanted = {model.session.spec_sha256: model.session.spec for _, model in self._keeper.roles.loaded()}
+        wanted = {model.onnx.spec_sha256: model.onnx.spec for _, model in self._keeper.roles.loaded()}
         self._feed.market.keep_only(set(wanted))
         for spec in wanted.values():
             try:

@@ -18,8 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from live_runner.models.errors import ModelError
+from live_runner.models.onnx_model import OnnxModel
 from live_runner.models.roles import ROLES, LoadedModel, ModelRoles, Role
-from live_runner.models.session import ModelSession
 from live_runner.models.source import ModelSource, Release
 from live_runner.models.store import Held, ModelStore
 from xtitan_core.journal import RoleRecord
@@ -113,8 +113,8 @@ class RoleKeeper:
         """Empty every role whose model has expired."""
         records = []
         for role, model in self.roles.loaded():
-            if epoch >= model.session.manifest.expires_epoch:
-                records.append(self._vacate(role, model, epoch, f"expired at {model.session.manifest.expires_epoch}"))
+            if epoch >= model.onnx.manifest.expires_epoch:
+                records.append(self._vacate(role, model, epoch, f"expired at {model.onnx.manifest.expires_epoch}"))
         return records
 
     def rollback(self, epoch: int, reason: str) -> list[RoleRecord]:
@@ -188,7 +188,7 @@ class RoleKeeper:
             raise ModelError(
                 f"the manifest allows {', '.join(manifest.symbols)}, this runner trades {self._symbol}; check --symbol"
             )
-        model = LoadedModel(release.version, ModelSession(bundle))
+        model = LoadedModel(release.version, OnnxModel(bundle))
         self._store.keep(bundle.bundle_id, files)
         return model
 
@@ -203,7 +203,7 @@ class RoleKeeper:
 
     def _assign(self, role: Role, model: LoadedModel, epoch: int, reason: str) -> RoleRecord:
         assert self._store is not None
-        self._store.assign(role, Held(model.bundle_id, model.version), model.session.manifest.sequence)
+        self._store.assign(role, Held(model.bundle_id, model.version), model.onnx.manifest.sequence)
         self.roles.assign(role, model)
         return _record(role, epoch, model, reason)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from live_runner.models.session import ModelSession
+from live_runner.models.onnx_model import OnnxModel
 
 Role = Literal["champion", "shadow"]
 ROLES: tuple[Role, ...] = ("champion", "shadow")
@@ -17,21 +17,21 @@ class LoadedModel:
 
     Attributes:
         version: the registry's version, for the journal.
-        session: the model itself.
+        onnx: the model itself.
     """
 
     version: str
-    session: ModelSession
+    onnx: OnnxModel
 
     @property
     def bundle_id(self) -> str:
         """Hash of the manifest."""
-        return self.session.bundle_id
+        return self.onnx.bundle_id
 
     @property
     def name(self) -> str:
         """Registered model name."""
-        return self.session.manifest.model_name
+        return self.onnx.manifest.model_name
 
 
 class ModelRoles:

@@ -78,8 +78,8 @@ def role_figures(roles: ModelRoles) -> dict[str, dict[str, Any] | None]:
             "bundle_id": model.bundle_id,
             "model_name": model.name,
             "version": model.version,
-            "expires_epoch": model.session.manifest.expires_epoch,
-            "latency_ms": round(model.session.latency_ms, 3),
+            "expires_epoch": model.onnx.manifest.expires_epoch,
+            "latency_ms": round(model.onnx.latency_ms, 3),
         }
     return figures
 

@@ -153,12 +153,12 @@ class Engine:
     @staticmethod
     def due(model: LoadedModel, epoch: int) -> bool:
         """True when the model decides at a tick with this epoch."""
-        return epoch % model.session.manifest.decision.slot_seconds == 0
+        return epoch % model.onnx.manifest.decision.slot_seconds == 0
 
     def predict(self, role: Role, model: LoadedModel, epoch: int, spot: float, features: FeatureStream) -> Prediction:
         """Run the model of one role on the current windows."""
         ticks, candles = features.windows()
-        probability = model.session.probabilities(ticks, candles)
+        probability = model.onnx.probabilities(ticks, candles)
         # NaN compares false with everything: without this the order of the mapping would choose the side.
         finite = {side: p for side, p in probability.items() if math.isfinite(p)} or probability
         return Prediction(
@@ -168,7 +168,7 @@ class Engine:
             epoch=epoch,
             spot=spot,
             probability=probability,
-            contract=model.session.contracts[preferred_side(finite)],
+            contract=model.onnx.contracts[preferred_side(finite)],
             features_sha256=features.digest(),
         )
 
@@ -181,7 +181,7 @@ class Engine:
             now: venue time at which the quote was in hand.
             problem: why there is no quote: the venue's code.
         """
-        manifest = prediction.model.session.manifest
+        manifest = prediction.model.onnx.manifest
         min_edge = max(self.settings.min_edge, manifest.decision.min_edge)
         decision = decide(prediction.probability, quote, min_edge)
         reason, buy = decision.reason, decision.buy
@@ -232,7 +232,7 @@ class Engine:
     def _open(
         self, prediction: Prediction, quote: Quote, probability: float, now: float, *, counted: bool
     ) -> ShadowTradeRecord:
-        manifest = prediction.model.session.manifest
+        manifest = prediction.model.onnx.manifest
         latency = max(self.settings.latency_seconds, manifest.decision.latency_seconds)
         trade = ShadowTradeRecord(
             # A purchase starts in the second in which it is made, and none can be made before its quote is there.

@@ -84,7 +84,7 @@ RULES: tuple[Rule, ...] = (
     # Contracts
     Rule("entry_tick", "The entry is the first tick strictly after the start second.", RECORDING, _FRAMES),
     Rule("exit_tick", "The exit is the last tick at or before the end; of N ticks the N-th after the entry.", RECORDING, f"{_FRAMES}; a statement row of 2024 for ticks"),
-    Rule("digit_ticks", "Of digit contracts the entry is tick 1 of N; the digit is that of the padded quote.", DOCUMENTATION, "Deriv's own trading application"),
+    Rule("digit_ticks", "In digit contracts the entry is tick 1 of N; the digit is that of the padded quote.", DOCUMENTATION, "Deriv's own trading application"),
     Rule("settled_after", "Settled when the first tick after the end arrives.", RECORDING, _FRAMES),
     Rule("ties", "CALL, PUT, HIGHER, LOWER lose on equality, CALLE and PUTE win; reaching a barrier is touching it; EXPIRYRANGE and EXPIRYMISS both lose on it, their E forms win.", DOCUMENTATION, "Deriv's explanations of its contracts"),
     Rule("early_end", "A touch ends ONETOUCH, NOTOUCH, RANGE and UPORDOWN at that tick.", DOCUMENTATION, "the same"),

@@ -1,4 +1,4 @@
-"""Fixtures shared by the core's tests: a signed bundle of the smallest honest kind."""
+"""Fixtures shared by the core's tests: a signed bundle of the smallest valid kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say; and an error measure that is read beside what chance alone gives."""
+"""Platt calibration, and an error measure that is read beside what chance alone gives."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ class LiveServer:
 
     Attributes:
         url: its REST base.
-        exchange: the core behind it; look, don't touch, while it runs.
+        exchange: what is served; only read it while it runs.
     """
 
     url: str

@@ -20,7 +20,7 @@ from live_runner.guards.latch import HALT_FILE, LATCH_FILE, KillLatch
 from live_runner.journal.writer import INDEX, Journal, JournalIndex
 from live_runner.ledger import CashRow, Intent, IntentState, Ledger, LedgerFaultError
 from live_runner.ledger.schema import LEDGER_SCHEMA
-from live_runner.models.session import TOLERANCE, ModelSession
+from live_runner.models.onnx_model import TOLERANCE, OnnxModel
 from live_runner.models.store import STATE, ModelStore
 from live_runner.ops.status import IDENTITY, read_identity, status_from_files, write_identity
 from live_runner.reconcile.resolution import Findings, close_earlier_runs
@@ -42,8 +42,8 @@ ZLIB = "1.2.13"
 class TestBundle:
     def test_it_verifies_and_gives_its_golden_outputs(self) -> None:
         bundle = verify(read_files(MADE / "bundle"), [load_public(MADE / "signing.pub")], START)
-        session = ModelSession(bundle)
-        outputs = session.outputs(bundle.golden["ticks"], bundle.golden["candles"])
+        model = OnnxModel(bundle)
+        outputs = model.outputs(bundle.golden["ticks"], bundle.golden["candles"])
         assert np.abs(outputs["rise_fall"] - bundle.golden["rise_fall"]).max() <= TOLERANCE
 
     @pytest.mark.parametrize("folder", ["bundle", "pipeline_manifest"])

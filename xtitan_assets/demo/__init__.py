@@ -12,7 +12,7 @@ def command_line(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="xtitan demo",
         description="Train on a market without an edge and on one with a planted edge, let the gate decide, trade what "
-        "it promotes, survive a kill -9, and report. Everything is real: exchange, Dagster, MLflow, runner.",
+        "it promotes, survive a kill -9, and report. It runs the programs themselves: paper exchange, Dagster, MLflow, runner.",
     )
     add_arguments(parser)
     return run(parser.parse_args(argv))

@@ -1,4 +1,4 @@
-"""Verification of a bundle, before anything in it is used.
+"""Verification of a bundle before anything in it is used.
 
 A bundle is four files: ``manifest.json`` (canonical), ``manifest.sig`` (ed25519 over it), ``model.onnx`` (one file,
 no external data) and ``golden.npz`` (inputs with the outputs they must give). Nothing in it is pickled.

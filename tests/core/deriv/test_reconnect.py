@@ -1,4 +1,4 @@
-"""Reconnecting: never the same one-time password twice, never faster than allowed, never for ever against a wall."""
+"""Reconnecting: a new one-time password each time, no faster than allowed, and an end where it is hopeless."""
 
 from __future__ import annotations
 

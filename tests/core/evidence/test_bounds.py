@@ -1,4 +1,4 @@
-"""Anytime bounds: right at every look, as tight as published, and honest under overlap."""
+"""Anytime bounds: they hold at every look and under overlap, and are as tight as published."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cash account: an honest paper bankroll, whatever the trades do to each other."""
+"""The cash account: a paper bankroll whose bound holds however the trades overlap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Demotion: the e-SR detector stays quiet while the edge lives and speaks when it dies; calibration likewise."""
+"""Demotion: the e-SR detector stays quiet while the edge is there and alarms when it is gone; calibration likewise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A feed at fault: subscribers hear something else than happened, contracts and history know better."""
+"""A feed at fault: subscribers are sent wrong ticks, contracts and history go by the true ones."""
 
 from __future__ import annotations
 

@@ -216,7 +216,7 @@ def test_new_segments_are_asked_for_once(poll: Poll) -> None:
 
 
 def test_a_failed_run_is_asked_for_again_under_a_new_key(poll: Poll) -> None:
-    """Dagster never starts a second run for a used key, so a retry under the old one would be silence for ever."""
+    """Dagster never starts a second run for a used key, so a retry under the old one would never run."""
     poll.segment()
     keys = []
     for _ in range(MAX_ATTEMPTS):

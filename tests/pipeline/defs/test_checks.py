@@ -24,7 +24,7 @@ from xtitan_assets.steps.features import inputs as features
 from xtitan_assets.steps.finding import Finding
 from xtitan_assets.steps.model import backtest_checks, bundle_checks, fit_checks
 from xtitan_assets.steps.model.backtest import BacktestReport, SideReport, backtest
-from xtitan_assets.steps.model.onnx_session import OnnxModel
+from xtitan_assets.steps.model.onnx_model import OnnxModel
 from xtitan_assets.steps.model.reports import CalibrationReport, HeadCalibration
 from xtitan_assets.steps.report import Report, read_report
 from xtitan_assets.workspace.errors import StepError

@@ -1,4 +1,4 @@
-"""The money path against the real paper exchange over its real socket, killed with -9 in the worst moment."""
+"""The money path against the real paper exchange over its real socket, with a kill -9 between a buy and its answer."""
 
 from __future__ import annotations
 

@@ -219,7 +219,7 @@ async def test_a_statement_that_lags_a_few_seconds_only_delays(desk: Any, order:
 async def test_a_purchase_that_the_stream_told_before_the_statement_waits_for_its_description(
     desk: Any, order: Callable[..., Order]
 ) -> None:
-    """Found by the simulation: without its shortcode the row looked like a stranger's."""
+    """Found by the simulation: without its shortcode the row looked like a foreign purchase."""
     desk.venue.lag = 2
     desk.venue.fates = lambda _: (True, 0, "bad")
     desk.venue.on_row = lambda row: desk.gate.book(

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from live_runner.models.onnx_model import OnnxModel
 from live_runner.models.roles import LoadedModel
-from live_runner.models.session import ModelSession
 from live_runner.trading.engine import Engine, EngineSettings, Prediction
 from xtitan_core.bundle.manifest import DecisionRule
 from xtitan_core.bundle.verification import read_files, verify
@@ -30,7 +30,7 @@ def model(releases: Any, warm_stream: Warm) -> LoadedModel:
     bundle_id = releases.bundle(spec=spec, decision=DecisionRule(min_edge=0.03, slot_seconds=14, latency_seconds=1))
     (folder,) = [path.parent for path in releases.folder.rglob("model.onnx") if path.parent.name == bundle_id]
     bundle = verify(read_files(folder), [releases.private.public_key()], EPOCH)
-    return LoadedModel("1", ModelSession(bundle))
+    return LoadedModel("1", OnnxModel(bundle))
 
 
 @pytest.fixture

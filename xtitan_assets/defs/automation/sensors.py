@@ -48,7 +48,7 @@ def journal_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceReso
 
 @dg.sensor(job_name="retrain", minimum_interval_seconds=600)
 def auto_retrain_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult:
-    """Retrains when drift advises to demote or the candidate is futile and a new day is on disk; at most daily."""
+    """Retrains once a new day is on disk, when drift advises to demote or the candidate is futile; at most daily."""
     from xtitan_assets.steps.automation.triggers import retrain_cause
 
     cause = retrain_cause(workspace.home(), workspace.params())

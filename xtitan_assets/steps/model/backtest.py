@@ -15,7 +15,7 @@ from xtitan_assets.modeling.samples import TEST, Samples
 from xtitan_assets.steps.dataset.snapshot import load_manifest, load_samples
 from xtitan_assets.steps.model.evaluation import SIDES, Evaluation, SlotResult, Terms, evaluate, terms
 from xtitan_assets.steps.model.naive_rule import VALIDATION_TRADES
-from xtitan_assets.steps.model.onnx_session import OnnxModel
+from xtitan_assets.steps.model.onnx_model import OnnxModel
 from xtitan_assets.steps.model.signed_bundle import load_bundle
 from xtitan_assets.steps.report import Report, write_csv
 from xtitan_assets.workspace.errors import StepError

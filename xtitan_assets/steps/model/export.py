@@ -18,7 +18,7 @@ from xtitan_assets.modeling.samples import CALIBRATION, LABELS, TEST, TRAIN, Sam
 from xtitan_assets.steps.dataset.snapshot import load_manifest, load_samples
 from xtitan_assets.steps.features.inputs import feature_spec
 from xtitan_assets.steps.model import calibrate, evaluation
-from xtitan_assets.steps.model.onnx_session import OUTPUTS, Latency, OnnxModel
+from xtitan_assets.steps.model.onnx_model import OUTPUTS, Latency, OnnxModel
 from xtitan_assets.steps.model.reports import ExportReport, HeadCalibration
 from xtitan_assets.steps.model.signed_bundle import TOLERANCE, signing_key
 from xtitan_assets.steps.model.trained_model import load_trained

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xtitan_assets.steps.model.onnx_session import OUTPUTS, OnnxModel
+from xtitan_assets.steps.model.onnx_model import OUTPUTS, OnnxModel
 from xtitan_assets.steps.report import Report
 from xtitan_assets.workspace.errors import StepError
 from xtitan_assets.workspace.paths import Home

@@ -13,7 +13,7 @@ import pytest
 from xtitan_assets.modeling.samples import TEST
 from xtitan_assets.steps.dataset import snapshot as dataset
 from xtitan_assets.steps.model import backtest, evaluation, signed_bundle
-from xtitan_assets.steps.model.onnx_session import OnnxModel
+from xtitan_assets.steps.model.onnx_model import OnnxModel
 from xtitan_assets.workspace.errors import StepError
 from xtitan_core.contracts import Contract as CoreContract
 from xtitan_core.contracts import ContractType, DurationUnit, settle

@@ -16,7 +16,7 @@ from xtitan_assets.modeling.network import Architecture
 from xtitan_assets.modeling.onnx_export import to_onnx
 from xtitan_assets.steps.dataset import snapshot as dataset
 from xtitan_assets.steps.model import export, signed_bundle
-from xtitan_assets.steps.model.onnx_session import OnnxModel
+from xtitan_assets.steps.model.onnx_model import OnnxModel
 from xtitan_assets.workspace.errors import StepError
 from xtitan_core.bundle import keys
 from xtitan_core.bundle.verification import read_files, verify

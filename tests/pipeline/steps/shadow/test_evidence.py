@@ -1,4 +1,4 @@
-"""The journal judged: what opens the gate, what never may, and a certificate that strangers can recompute."""
+"""The evidence in the journal: what opens the gate, what must not, and a certificate that can be recomputed."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_ticks_that_the_model_was_fitted_on_are_no_evidence(workspace: Any, plan
 
 
 def test_a_journal_that_lost_trades_is_no_fresh_start(workspace: Any) -> None:
-    """Restarting the bankroll at 1 after a bad run would be one more try that nobody paid for."""
+    """Restarting the bankroll at 1 after a bad run would be a try outside the error budget."""
     from xtitan_assets.steps.release.promote import promote
 
     registered = workspace.retrain()

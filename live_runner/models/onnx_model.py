@@ -24,7 +24,7 @@ TOLERANCE = 1e-5
 Floats = npt.NDArray[np.float32]
 
 
-class ModelSession:
+class OnnxModel:
     """A model that gives probabilities.
 
     Attributes:

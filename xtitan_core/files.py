@@ -45,8 +45,9 @@ def replacing(path: Path, *, durable: bool, mode: int = 0o666) -> Iterator[Binar
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
     temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)  # failing, there is nothing to remove
     try:
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        with open(descriptor, "wb") as file:
             yield file
             if durable:
                 file.flush()

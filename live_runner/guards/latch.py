@@ -150,7 +150,11 @@ class KillLatch:
         Raises:
             OSError: when the state folder cannot be written.
         """
-        write_atomically(folder / HALT_FILE, reason[:MAX_REASON].encode(), durable=True, mode=0o600)
+        try:
+            write_atomically(folder / HALT_FILE, reason[:MAX_REASON].encode(), durable=True, mode=0o600)
+        except OSError:
+            # Another halt at the same time took the temporary file, or the disk is full. The file's name alone halts.
+            os.close(os.open(folder / HALT_FILE, os.O_WRONLY | os.O_CREAT, 0o600))
 
     @staticmethod
     def peek(folder: Path) -> tuple[bool, str, str]:

@@ -184,3 +184,18 @@ def test_an_error_on_the_way_leaves_the_old_file_and_no_temporary_one(tmp_path: 
         stop_half_way()
     assert path.read_bytes() == b"old"
     assert [item.name for item in tmp_path.iterdir()] == ["samples"]
+
+
+def test_a_second_writer_leaves_the_first_one_s_temporary_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = tmp_path / "note.tmp"
+    real = Path.unlink
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        real(path, missing_ok)
+        monkeypatch.setattr(Path, "unlink", real)
+        first.write_bytes(b"of a writer who came between")
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    with pytest.raises(FileExistsError):
+        write_atomically(tmp_path / "note", b"second", durable=False)
+    assert first.exists()

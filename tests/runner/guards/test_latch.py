@@ -125,3 +125,21 @@ def test_a_halt_survives_a_power_cut(folder: Path, latch: KillLatch, monkeypatch
     KillLatch.request_halt(folder, "z")
     assert folder / HALT_FILE in synced
     assert (folder / LATCH_FILE).stat().st_mode & 0o777 == (folder / HALT_FILE).stat().st_mode & 0o777 == 0o600
+
+
+def test_of_two_halts_at_the_same_time_one_halts(
+    folder: Path, latch: KillLatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each takes the other's temporary file away: the second while the first puts its own in place, and back."""
+    real = os.replace
+    halts = iter(("second",))
+
+    def replace(old: Path, new: Path) -> None:
+        for reason in halts:
+            KillLatch.request_halt(folder, reason)
+        Path(old).unlink(missing_ok=True)
+        real(old, new)
+
+    monkeypatch.setattr(os, "replace", replace)
+    KillLatch.request_halt(folder, "first")
+    assert latch.poll()

@@ -7,6 +7,7 @@ of a spool was not fsynced, so nobody relied on it, and is dropped.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -165,7 +166,11 @@ class Journal:
     def _open_spool(self) -> IO[bytes]:
         """Open the next segment's spool and fsync the folder, so that the file itself survives a power cut, too."""
         spool = open(self._spool_path, "ab")  # noqa: SIM115 - closed by seal() or close()
-        sync_folder(self._folder)
+        try:
+            sync_folder(self._folder)
+        except OSError:
+            spool.close()
+            raise
         return spool
 
     @property
@@ -212,19 +217,20 @@ class Journal:
         done = self._spool_path
         self.index.sha256 = write_segment(self._folder, sequence, self.index.sha256, self.pending)
         self.index.sequence = sequence
+        self.pending = []  # they are in a segment: whatever fails from here on, ``close`` must not seal them again
         self.index.save(self._folder / INDEX)
         self._spool.close()
         self._spool = self._open_spool()
         done.unlink()
-        self.pending = []
         return sequence
 
     def close(self) -> None:
         """Seal what is pending and let the folder go."""
         self.seal()
         self._spool.close()
-        if self._spool_path.stat().st_size == 0:
-            self._spool_path.unlink()
+        with contextlib.suppress(FileNotFoundError):  # a seal that failed half-way did not open the next spool
+            if self._spool_path.stat().st_size == 0:
+                self._spool_path.unlink()
         self._lock.close()
 
 

@@ -229,3 +229,24 @@ def test_spool_and_segments_survive_a_power_cut_and_an_unreadable_index_loses_no
     again = writer(folder)
     assert (again.index.sequence, again.index.last_epoch) == (1, 1_000)
     again.close()
+
+
+@pytest.mark.parametrize("fails", ["sync_folder", "write_atomically"])
+def test_what_is_in_a_segment_is_not_sealed_again_after_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    journal = writer(tmp_path)
+    journal.add(missed(0), missed(1))
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"live_runner.journal.writer.{fails}", full)
+        with pytest.raises(OSError, match="Input/output"):
+            journal.seal()
+    journal.close()
+    assert [record for segment in read_journal(tmp_path) for record in segment.records] == [missed(0), missed(1)]
+    again = writer(tmp_path)
+    assert again.pending == []
+    again.close()

@@ -13,4 +13,6 @@ class XtitanError(Exception):
     """Something a person can act on. Its text is one line, whatever it was raised with; spaces in a path stay."""
 
     def __str__(self) -> str:
-        return re.sub(r"\s*[^\S ]\s*", " ", super().__str__()).strip()
+        # Cut at white space other than spaces: one expression for all of it takes quadratic time on many spaces.
+        parts = (part.strip(" ") for part in re.split(r"[^\S ]", super().__str__()))
+        return " ".join(part for part in parts if part)

@@ -11,6 +11,7 @@ import pytest
 
 import xtitan_core
 from xtitan_core.bundle.errors import BundleError, BundleProblem
+from xtitan_core.clock import thread_cpu
 from xtitan_core.deriv.errors import DerivError, FrameError, VenueError
 from xtitan_core.errors import XtitanError
 
@@ -64,3 +65,9 @@ def test_errors_below_it_are_one_line_too() -> None:
 def test_a_wrong_value_is_still_a_value_error() -> None:
     assert issubclass(FrameError, ValueError)
     assert issubclass(BundleError, ValueError)
+
+
+def test_many_spaces_cost_no_time() -> None:
+    began = thread_cpu()
+    assert str(XtitanError("a" + " " * 50_000 + "b\n")) == "a" + " " * 50_000 + "b"
+    assert thread_cpu() - began < 1.0, "seconds of processor time; quadratic in the spaces it would be ten"

@@ -18,7 +18,7 @@ from xtitan_core.deriv.errors import VenueError
 from xtitan_core.deriv.rest import RestClient
 from xtitan_core.randomness import jitter
 
-_log = logging.getLogger("xtitan.deriv.reconnect")
+_log = logging.getLogger("xtitan.deriv.session")  # as in 0.1.0: log lines and filters name it
 
 
 @dataclass(frozen=True, slots=True)

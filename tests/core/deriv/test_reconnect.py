@@ -34,7 +34,7 @@ def grants(rest_venue: Any, venue: Any) -> list[str]:
 
 
 async def test_each_connection_has_its_own_password_and_the_next_generation(
-    rest_venue: Any, venue: Any, grants: list[str]
+    rest_venue: Any, venue: Any, grants: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     generations = []
     async with (
@@ -52,6 +52,8 @@ async def test_each_connection_has_its_own_password_and_the_next_generation(
         [s.request.path.partition("otp=")[2] for s in venue.sockets] == grants == ["otp-0", "otp-1", "otp-2", "otp-3"]
     )
     assert client.closed.is_set(), "leaving the loop closes the connection"
+    ended = {r.name for r in caplog.records if r.getMessage().startswith("connection 1 ended")}
+    assert ended == {"xtitan.deriv.session"}, "log filters name it"
 
 
 async def test_a_venue_that_accepts_and_closes_is_not_hammered(rest_venue: Any, venue: Any, grants: list[str]) -> None:

@@ -45,8 +45,8 @@ class TickFeed:
             FeatureError: for a quote that is no price; nothing was settled.
         """
         self.market.push(epoch, quote)
-        if settled := self._engine.tick(epoch, quote):
-            self._journal.add(*settled)
+        for settled in self._engine.tick(epoch, quote):
+            self._journal.add(settled)
 
     async def start_at(self, tick: Spot) -> None:
         """Take a connection's first tick: settle restored shadow trades, or fill the hole since the last tick.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,11 +64,16 @@ def replacing(path: Path, *, durable: bool, mode: int = 0o666) -> Iterator[Binar
 def sync_folder(folder: Path) -> None:
     """Make renames inside a folder survive a power cut.
 
+    Some network and FUSE file systems know no fsync of a folder; there this does nothing, as in SQLite.
+
     Raises:
         OSError: the folder cannot be opened or synced.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         os.close(descriptor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import threading
@@ -151,6 +152,26 @@ def test_a_folder_that_is_not_there_cannot_be_synced(tmp_path: Path) -> None:
     sync_folder(tmp_path)
     with pytest.raises(FileNotFoundError):
         sync_folder(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(("code", "passes"), [(errno.EINVAL, True), (errno.ENOTSUP, True), (errno.EIO, False)])
+def test_a_file_system_without_fsync_of_folders_is_used_and_a_broken_disk_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, passes: bool
+) -> None:
+    real_sync = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(code, os.strerror(code))
+        real_sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    if passes:
+        write_atomically(tmp_path / "note", b"x", durable=True)
+    else:
+        with pytest.raises(OSError, match="Input/output error"):
+            write_atomically(tmp_path / "note", b"x", durable=True)
+    assert (tmp_path / "note").read_bytes() == b"x"
 
 
 def test_the_mode_is_the_files_from_its_first_byte_on(tmp_path: Path) -> None:

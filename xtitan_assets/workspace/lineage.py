@@ -18,6 +18,7 @@ from __future__ import annotations
 import ast
 import copy
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
@@ -251,15 +252,20 @@ def _declarations(module: str, statements: Sequence[ast.stmt]) -> Iterator[Decla
         if not isinstance(statement, ast.FunctionDef):
             continue
         for decorator in statement.decorator_list:
-            call = decorator.func if isinstance(decorator, ast.Call) else decorator
-            kind = ast.unparse(call).removeprefix("dg.")
-            if kind not in ("asset", "asset_check"):
+            kind = _declares(decorator)
+            if not kind:
                 continue
             given = _constants(decorator)
             name = str(given.get("name", statement.name))
             asset = name if kind == "asset" else str(given["asset"])
             body = _used_by(statement, statements)
             yield Declared(module, asset, "" if kind == "asset" else name, given.get("blocking") is True, body)
+
+
+def _declares(decorator: ast.expr) -> str:
+    """What a decorator declares, ``asset`` or ``asset_check``; empty when it declares neither."""
+    called = ast.unparse(decorator.func if isinstance(decorator, ast.Call) else decorator).removeprefix("dg.")
+    return called if called in ("asset", "asset_check") else ""
 
 
 def _constants(decorator: ast.expr) -> dict[str, object]:
@@ -269,14 +275,14 @@ def _constants(decorator: ast.expr) -> dict[str, object]:
 
 
 def _used_by(function: ast.FunctionDef, statements: Sequence[ast.stmt]) -> tuple[ast.stmt, ...]:
-    """The function without its decorators, after the statements of its file that it reaches by name.
+    """The function without the decorator that declares it, after the statements of its file that it reaches by name.
 
-    Of an import only the names in use are kept. A statement that binds no name is run whenever the file is imported,
-    and is kept as well.
+    Of an import only the names in use are kept. A statement that does more than bind names is run whenever the file is
+    imported, and is kept as well.
     """
     bare = copy.copy(function)
-    bare.decorator_list = []
-    others = [statement for statement in statements if statement is not function and not _is_for_types(statement)]
+    bare.decorator_list = [decorator for decorator in function.decorator_list if not _declares(decorator)]
+    others = [statement for statement in _run(statements) if statement is not function]
     kept = [statement for statement in others if not any(True for _ in _binds(statement))]
     names = _names(bare).union(*map(_names, kept))
     while new := [s for s in others if s not in kept and not names.isdisjoint(_binds(s))]:
@@ -285,28 +291,43 @@ def _used_by(function: ast.FunctionDef, statements: Sequence[ast.stmt]) -> tuple
     return (*(_only(statement, names) for statement in others if statement in kept), bare)
 
 
+def _run(statements: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements that are run: of ``if TYPE_CHECKING`` only what stands under its ``else``."""
+    for statement in statements:
+        yield from _run(statement.orelse) if _is_for_types(statement) else (statement,)
+
+
 def _binds(statement: ast.stmt) -> Iterator[str]:
-    """Names that a statement at the top of a file defines."""
+    """Names that a statement at the top of a file defines; none when it does anything else or nobody can tell."""
     match statement:
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
             yield statement.name
-        case ast.Import() | ast.ImportFrom():
+        case ast.Import() | ast.ImportFrom() if all(alias.name != "*" for alias in statement.names):
             yield from (alias.asname or alias.name.partition(".")[0] for alias in statement.names)
-        case ast.Assign():
-            yield from (n.id for target in statement.targets for n in ast.walk(target) if isinstance(n, ast.Name))
-        case ast.AnnAssign() if isinstance(statement.target, ast.Name):
-            yield statement.target.id
+        case ast.Assign() | ast.AnnAssign():
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            # An assignment to an attribute or an item changes what somebody else may have by another name.
+            if not any(isinstance(n, ast.Attribute | ast.Subscript) for target in targets for n in ast.walk(target)):
+                yield from (
+                    n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+                )
 
 
 def _names(node: ast.AST) -> set[str]:
-    """Names in use anywhere in a node."""
-    return {found.id for found in ast.walk(node) if isinstance(found, ast.Name)}
+    """Names in use anywhere in a node, those in annotations that are written as texts too."""
+    found = {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
+    for owner in ast.walk(node):
+        for annotation in (getattr(owner, "annotation", None), getattr(owner, "returns", None)):
+            for part in ast.walk(annotation) if isinstance(annotation, ast.expr) else ():
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    found.update(re.findall(r"\w+", part.value))
+    return found
 
 
 def _only(statement: ast.stmt, names: set[str]) -> ast.stmt:
     """An import without the names that nobody uses; any other statement as it is."""
     if isinstance(statement, ast.ImportFrom):
-        used = [alias for alias in statement.names if (alias.asname or alias.name) in names]
+        used = [alias for alias in statement.names if alias.name == "*" or (alias.asname or alias.name) in names]
         return ast.ImportFrom(statement.module, used, statement.level)
     if isinstance(statement, ast.Import):
         return ast.Import([a for a in statement.names if (a.asname or a.name.partition(".")[0]) in names])

@@ -310,6 +310,43 @@ def test_a_planted_import_back_is_seen_wherever_it_stands(tmp_path: Path, inside
     assert "  up: xtitan_core.clock -> xtitan_core.contracts" in told
 
 
+def test_no_code_is_hidden_from_the_readers_of_imports() -> None:
+    assert house.unseen(house.modules(folders=PACKAGES)) == []
+
+
+@pytest.mark.parametrize(
+    ("where", "planted", "said"),
+    [
+        ("live_runner/room/a.py", "import paper_exchange", "live_runner/room has no __init__.py"),
+        (
+            "live_runner/a.py",
+            "import importlib as i\ni.import_module('paper_exchange')",
+            "live_runner/a.py:2: import_module",
+        ),
+        ("live_runner/a.py", "def later():\n    return __import__('torch')", "live_runner/a.py:2: __import__"),
+        ("live_runner/a.py", "exec('import torch')", "live_runner/a.py:1: exec"),
+        (
+            "live_runner/a.py",
+            "import live_runner\nlive_runner.loop",
+            "live_runner/a.py:2: live_runner.loop of its package",
+        ),
+        (
+            "live_runner/a.py",
+            "import live_runner.errors as e\nfrom live_runner import errors, loop as l\nl.ticks.read(e.a, errors.a)",
+            "live_runner/a.py:3: live_runner.loop.ticks of its package",
+        ),
+    ],
+    ids=["folder", "import_module", "import", "exec", "attribute", "attribute-of-alias"],
+)
+def test_planted_code_that_import_linter_does_not_see_is_found(
+    tmp_path: Path, where: str, planted: str, said: str
+) -> None:
+    folder = copy_of_the_sources(tmp_path)
+    (folder / where).parent.mkdir(exist_ok=True)
+    (folder / where).write_text(planted + "\n")
+    assert house.unseen(house.modules(folder, PACKAGES)) == [f"{folder}/{said}"]
+
+
 def test_sizes_are_counted(tmp_path: Path) -> None:
     (tmp_path / "live_runner/sub").mkdir(parents=True)
     (tmp_path / "live_runner/sub/__init__.py").write_text("")

@@ -156,6 +156,54 @@ def _names_taken(module: Module, house: dict[str, Module]) -> Iterator[tuple[int
     yield from ((line, local[owner], name) for line, owner, name in reads if owner in local)
 
 
+_BY_NAME = frozenset({"__import__", "eval", "exec", "find_spec", "import_module", "run_module", "run_path"})
+
+
+def unseen(house: dict[str, Module]) -> list[str]:
+    """What no reader of import statements follows.
+
+    Folders without ``__init__.py``, of which grimp and import-linter see no file; code that is imported by a name or
+    run from a text; modules reached as attributes of their package.
+
+    Returns:
+        One line each: the folder, or ``file:line:`` with the function or the module.
+    """
+    packages = {module.path.parent for module in house.values() if module.is_package}
+    found = [f"{folder} has no __init__.py" for folder in sorted(set(folders(house)) - packages)]
+    for module in house.values():
+        for node in ast.walk(module.tree):
+            function = node.func if isinstance(node, ast.Call) else None
+            name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+            # A method called so is no such function: torch's ``model.eval()`` takes nothing.
+            if name in _BY_NAME and isinstance(node, ast.Call) and node.args:
+                found.append(f"{module.path}:{node.lineno}: {name}")
+        found += [f"{module.path}:{line}: {name} of its package" for line, name in _reached_into(module, house)]
+    return found
+
+
+def _reached_into(module: Module, house: dict[str, Module]) -> set[tuple[int, str]]:
+    """Modules, with the line, that a module reads as attributes of a package without importing them by their name."""
+    local: dict[str, str] = {}
+    imported: set[str] = set()
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+            local |= {
+                alias.asname or alias.name.split(".")[0]: alias.name if alias.asname else "" for alias in node.names
+            }
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            whole = {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+            imported |= set(whole.values())
+            local |= {name: target for name, target in whole.items() if target in house}
+    found = set()
+    for node in ast.walk(module.tree):
+        root, _, rest = ast.unparse(node).partition(".") if isinstance(node, ast.Attribute) else ("", "", "")
+        name = f"{local.get(root) or root}.{rest}"
+        if root in local and name in house and not any(f"{other}.".startswith(f"{name}.") for other in imported):
+            found.add((getattr(node, "lineno", 0), name))
+    return found
+
+
 def functions(module: Module) -> Iterator[tuple[str, int]]:
     """Every function and method of a module with the lines from its ``def`` to its end."""
     waiting: list[tuple[str, ast.AST]] = [("", module.tree)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +31,16 @@ def records(host: Any) -> list[Any]:
 
 def of(kind: type, journal: list[Any]) -> list[Any]:
     return [record for record in journal if isinstance(record, kind)]
+
+
+def names_in(figures: dict[str, Any], role: str) -> tuple[list[str], list[str]]:
+    """The names in a status or a summary, and those of the model in a role."""
+    return sorted(figures), sorted(figures["models"][role])
+
+
+def names_of_0_1_0(file: str, role: str) -> tuple[list[str], list[str]]:
+    """The same of one that build 0.1.0 printed."""
+    return names_in(json.loads((Path(__file__).parent / "made_by_0_1_0" / file).read_text()), role)
 
 
 def test_an_empty_registry_runs_without_models(host: Any, exchange: Start) -> None:
@@ -70,6 +81,7 @@ def test_a_champion_trades_and_every_cent_is_accounted_for(host: Any, exchange: 
     truth, journal = venue.truth(), records(host)
     trades, ends = of(TradeRecord, journal), of(TradeSettlementRecord, journal)
     assert summary["trades_settled"] >= 25
+    assert names_in(summary, "champion") == names_of_0_1_0("summary.json", "champion")
     assert summary["ledger_total_cents"] == venue.balance_cents()
     assert summary["balance_agrees"] is True
     assert {t.contract_id for t in trades} == {b["contract_id"] for b in truth["buys"]}
@@ -139,6 +151,7 @@ def test_shadow_trades_left_open_by_a_kill_are_settled_from_history(
     runner = host.start(venue, "--settle-every-slot")
     runner.wait_for_log("connected")  # from here on it can be asked for its status
     eventually(lambda: host.status()["shadow_counted"] > 40)
+    assert names_in(host.status(), "shadow") == names_of_0_1_0("status_running.json", "shadow")
     runner.kill()
     assert host.run(venue, "--stop-after-slots", "10", "--settle-every-slot").code == 0
     journal = records(host)

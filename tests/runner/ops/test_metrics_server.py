@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx
+from prometheus_client import generate_latest
 
 from live_runner.metrics import Metrics
 from live_runner.ops.metrics_server import MetricsServer
@@ -26,6 +28,21 @@ async def test_metrics_are_refreshed_and_health_has_a_status_code() -> None:
         state["ok"] = False
         assert (await http.get("/healthz")).status_code == 503
     await server.stop()
+
+
+def test_names_and_labels_are_those_of_build_0_1_0() -> None:
+    metrics = Metrics()
+    metrics.ticks.inc(3)
+    metrics.connections.inc()
+    metrics.purchases.labels("bought").inc()
+    metrics.inference.observe(0.0004)
+    gauges = (metrics.tick_age, metrics.open_contracts, metrics.unresolved, metrics.halted, metrics.shadow_open)
+    for gauge, value in zip(gauges, (4.5, 2, 1, 1, 5), strict=True):
+        gauge.set(value)
+    metrics.models.labels("champion", "ab" * 32, "2").set(1)
+    lines = generate_latest(metrics.registry).decode().splitlines(keepends=True)
+    said = (Path(__file__).parents[1] / "made_by_0_1_0" / "metrics.txt").read_text()
+    assert "".join(line for line in lines if "_created" not in line) == said
 
 
 async def test_two_runners_do_not_share_counters() -> None:

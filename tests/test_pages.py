@@ -31,7 +31,9 @@ def lost_paths(page: str) -> Names:
 
 @pytest.mark.parametrize(
     "page",
-    sorted(str(p.relative_to(ROOT)) for p in [*DOCS.glob("*.md"), *ROOT.glob("README.md"), *ROOT.glob("*/README.md")]),
+    sorted(
+        str(p.relative_to(ROOT)) for p in [*DOCS.glob("*.md"), *ROOT.glob("README.md"), *ROOT.glob("[!.]*/README.md")]
+    ),
 )
 def test_paths_that_a_page_names_exist(page: str) -> None:
     assert lost_paths((ROOT / page).read_text()) == set()

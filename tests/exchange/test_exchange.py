@@ -9,19 +9,10 @@ import pytest
 from paper_exchange.markets.world import build_world
 from paper_exchange.protocol.frames import Close
 from support.cost import calls
+from support.terms import QUOTE
 
 ACCOUNT = "DOT90000001"
 START = 1_772_409_600
-QUOTE = {
-    "proposal": 1,
-    "amount": 10,
-    "basis": "stake",
-    "contract_type": "CALL",
-    "currency": "USD",
-    "duration": 5,
-    "duration_unit": "t",
-    "underlying_symbol": "R_100",
-}
 
 
 # What is refused

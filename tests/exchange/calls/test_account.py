@@ -8,19 +8,10 @@ from typing import Any
 import pytest
 
 from paper_exchange.trading.bookings import reset_cash
+from support.terms import QUOTE
 
 START = 1_772_409_600
 ACCOUNT = "DOT90000001"
-QUOTE = {
-    "proposal": 1,
-    "amount": 10,
-    "basis": "stake",
-    "contract_type": "CALL",
-    "currency": "USD",
-    "duration": 5,
-    "duration_unit": "t",
-    "underlying_symbol": "R_100",
-}
 
 
 def bought(socket: Any, **change: Any) -> dict[str, Any]:

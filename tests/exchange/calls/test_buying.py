@@ -7,20 +7,10 @@ from typing import Any
 import pytest
 
 from paper_exchange.faults.script import fault
+from support.terms import QUOTE, TERMS
 
 START = 1_772_409_600
 ACCOUNT, OTHER = "DOT90000001", "DOT90000002"
-QUOTE = {
-    "proposal": 1,
-    "amount": 10,
-    "basis": "stake",
-    "contract_type": "CALL",
-    "currency": "USD",
-    "duration": 5,
-    "duration_unit": "t",
-    "underlying_symbol": "R_100",
-}
-PARAMETERS = {k: v for k, v in QUOTE.items() if k != "proposal"}
 
 
 def quoted(socket: Any, **change: Any) -> str:
@@ -136,10 +126,10 @@ def test_payouts_of_open_positions_are_limited(venue: Any) -> None:
 
 def test_buying_by_parameters(venue: Any) -> None:
     socket = venue().connect(ACCOUNT)
-    receipt = socket.ask({"buy": "1", "price": 10, "parameters": PARAMETERS})["buy"]
+    receipt = socket.ask({"buy": "1", "price": 10, "parameters": TERMS})["buy"]
     assert (receipt["buy_price"], receipt["payout"]) == (10, 19.54)
     assert socket.ask({"buy": "1", "price": 10})["error"]["code"] == "InvalidContractProposal"
-    again = socket.ask({"buy": "1", "price": 10, "parameters": PARAMETERS})["buy"]
+    again = socket.ask({"buy": "1", "price": 10, "parameters": TERMS})["buy"]
     assert again["contract_id"] != receipt["contract_id"]
 
 
@@ -277,7 +267,7 @@ def test_a_stream_whose_price_is_no_longer_offered_ends_with_the_reason(venue: A
 
 def test_what_a_buy_cannot_pay_out_is_refused_in_its_own_words(venue: Any) -> None:
     socket = venue().connect(ACCOUNT)
-    error = socket.ask({"buy": "1", "price": 6_000, "parameters": {**PARAMETERS, "amount": 6_000}})["error"]
+    error = socket.ask({"buy": "1", "price": 6_000, "parameters": {**TERMS, "amount": 6_000}})["error"]
     assert error["code"] == "InvalidtoBuy"
     assert error["message"].startswith("Minimum stake of 0.35 and maximum payout of 10000.00. Current payout is 117")
 

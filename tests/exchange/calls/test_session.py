@@ -6,17 +6,10 @@ from typing import Any
 
 import pytest
 
+from support.terms import TERMS
+
 ACCOUNT = "DOT90000001"
 START = 1_772_409_600
-TERMS = {
-    "amount": 10,
-    "basis": "stake",
-    "contract_type": "CALL",
-    "currency": "USD",
-    "duration": 5,
-    "duration_unit": "t",
-    "underlying_symbol": "R_100",
-}
 FULL = {"code": "RateLimit", "message": "You have reached the limit of 100 active subscriptions."}
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 

@@ -10,19 +10,11 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from paper_exchange.venue.budgets import Budgets
+from support.terms import TERMS
 
 HEADERS = {"Authorization": "Bearer paper", "Deriv-App-ID": "1089"}
 ACCOUNTS = "/trading/v1/options/accounts"
 BULK = "/trading/v1/options/contracts/bulk-purchase"
-CONTRACT = {
-    "amount": 10,
-    "basis": "stake",
-    "contract_type": "CALL",
-    "currency": "USD",
-    "duration": 5,
-    "duration_unit": "t",
-    "underlying_symbol": "R_100",
-}
 
 
 @pytest.fixture
@@ -164,7 +156,7 @@ def test_budgets_count_the_user_and_the_address(server: Any) -> None:
 
 
 def bulk(*pairs: tuple[str, str], **change: Any) -> dict[str, Any]:
-    parameters = {**CONTRACT, **change}
+    parameters = {**TERMS, **change}
     return {"contract_parameters": parameters, "accounts": [{"token": t, "account_id": a} for t, a in pairs]}
 
 

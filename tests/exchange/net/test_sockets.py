@@ -15,18 +15,10 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from support.terms import QUOTE
+
 START = 1_772_409_600
 HEADERS = {"Authorization": "Bearer paper", "Deriv-App-ID": "1089"}
-QUOTE = {
-    "proposal": 1,
-    "amount": 10,
-    "basis": "stake",
-    "contract_type": "CALL",
-    "currency": "USD",
-    "duration": 5,
-    "duration_unit": "t",
-    "underlying_symbol": "R_100",
-}
 
 
 @contextlib.asynccontextmanager

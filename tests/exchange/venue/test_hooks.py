@@ -7,19 +7,12 @@ from typing import Any
 from paper_exchange.faults.injection import Injection
 from paper_exchange.faults.script import fault
 from paper_exchange.venue.hooks import Undisturbed
+from support.terms import TERMS
 
 BUY = {
     "buy": "1",
     "price": 10,
-    "parameters": {
-        "amount": 10,
-        "basis": "stake",
-        "contract_type": "CALL",
-        "currency": "USD",
-        "duration": 5,
-        "duration_unit": "t",
-        "underlying_symbol": "R_100",
-    },
+    "parameters": TERMS,
 }
 
 

@@ -17,19 +17,11 @@ from paper_exchange.net.virtual import VirtualVenue
 from paper_exchange.venue.accounts import Account
 from paper_exchange.venue.maintenance import Maintenance
 from paper_exchange.venue.state import Settings
+from support.terms import TERMS
 
 START = 1_772_409_600
 ACCOUNT = "DOT90000001"
 HEADERS = {"Authorization": "Bearer paper", "Deriv-App-ID": "1089"}
-CALL = {
-    "amount": 10,
-    "basis": "stake",
-    "contract_type": "CALL",
-    "currency": "USD",
-    "duration": 5,
-    "duration_unit": "t",
-    "underlying_symbol": "R_100",
-}
 
 
 def market_of(world: Any, *, lockstep: bool = False) -> VirtualVenue:
@@ -54,7 +46,7 @@ def test_sockets_are_closed_and_contracts_settle_meanwhile(venue: Any) -> None:
     market = market_of(venue().exchange.world)
     socket, public = market.connect(ACCOUNT), market.connect()
     market.advance_to(START + 6)
-    contract_id = socket.ask({"buy": "1", "price": 10, "parameters": CALL})["buy"]["contract_id"]
+    contract_id = socket.ask({"buy": "1", "price": 10, "parameters": TERMS})["buy"]["contract_id"]
     market.advance_to(START + 9)
     assert socket.closed is None
     market.advance_to(START + 10)
@@ -81,7 +73,7 @@ def test_an_idle_venue_is_closed_on_the_second(venue: Any) -> None:
 
 def test_nothing_is_bought_by_other_ways_either(venue: Any) -> None:
     market = market_of(venue().exchange.world)
-    body = {"contract_parameters": CALL, "accounts": [{"token": "paper", "account_id": ACCOUNT}]}
+    body = {"contract_parameters": TERMS, "accounts": [{"token": "paper", "account_id": ACCOUNT}]}
     market.advance_to(START + 30)
     (row,) = purchase_all(market.exchange, body, account_type="demo", token="paper", app_id=None)
     assert "presently closed" in str(row)
